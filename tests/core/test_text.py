@@ -1,0 +1,48 @@
+"""The sanitising door: whatever goes in, nothing that a terminal obeys comes out."""
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.core.text import clean, clean_line
+
+anything = st.text(st.characters())
+OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def is_harmful(char: str) -> bool:
+    return (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t") or char in OVERRIDES
+
+
+@given(anything | st.text(st.sampled_from("\x1b\x9b\x07\r\n\t[]m;0\x7f\x85\ud800\udc00a" + OVERRIDES)))
+def test_no_control_override_or_surrogate_comes_out(text: str) -> None:
+    assert not any(map(is_harmful, clean(text)))
+    clean(text).encode()
+
+
+@given(anything)
+def test_plain_text_comes_out_as_it_was(text: str) -> None:
+    plain = "".join(char for char in text if not is_harmful(char) and char not in "\u2028\u2029")
+    assert clean(plain) == plain
+
+
+@given(anything, anything)
+def test_it_may_be_cut_anywhere(a: str, b: str) -> None:
+    assert clean(a + b) == clean(a) + clean(b)
+
+
+@given(anything)
+def test_cleaning_again_changes_nothing(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+def test_what_was_there_can_still_be_seen() -> None:
+    assert clean("\x1b[31mred\x07 \u202egpj.exe") == "␛[31mred␇ \\u202egpj.exe"
+
+
+@given(anything, st.integers(2, 50))
+def test_a_line_is_one_line_of_at_most_the_limit(text: str, limit: int) -> None:
+    line = clean_line(text, limit)
+    assert len(line) <= limit
+    assert "\n" not in line and "\t" not in line

@@ -1,0 +1,1 @@
+"""The vocabulary: messages, events, usage, errors and text. Standard library only; it imports nothing above it."""

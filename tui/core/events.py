@@ -1,0 +1,205 @@
+"""The events of a turn, in the order in which things happen. All that shows, stores or counts is a reader of them.
+
+Each is a frozen dataclass with a stable `type`; that name is also the `--json` line's and the database row's.
+They hold the delta, not the whole, and only values that JSON can carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from tui.core.errors import ErrorInfo
+from tui.core.messages import Json, Message, Origin, ToolCall
+from tui.core.usage import Timings, Usage
+
+Decision = Literal["once", "always", "no"]
+Reason = Literal["done", "interrupted", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The user said something and the model is going to be asked."""
+
+    type: ClassVar[str] = "turn_started"
+    message: Message
+    mode: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A request goes out. `request` is its body as a change of the session's last one (see `core.requests`)."""
+
+    type: ClassVar[str] = "step_started"
+    origin: Origin
+    url: str
+    request: Json
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer. Readers accept any cutting of it."""
+
+    type: ClassVar[str] = "text_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks."""
+
+    type: ClassVar[str] = "reasoning_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call that is being written: `name` once it is known, `arguments` as raw text."""
+
+    type: ClassVar[str] = "tool_call_delta"
+    index: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """The reply is complete, or was cut (`finish_reason` `interrupted` or `error`): then `message` is what came."""
+
+    type: ClassVar[str] = "step_finished"
+    message: Message
+    usage: Usage
+    finish_reason: str
+    timings: Timings
+    cost: float | None = None
+    """USD; None when the price is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """A tool call waits for the user's word."""
+
+    type: ClassVar[str] = "approval_asked"
+    id: str
+    call: ToolCall
+    reason: str
+    """Why it is asked: one line."""
+    preview: str
+    """What would happen: the exact command, or a unified diff."""
+    rule: Json | None
+    """The rule that answering `always` would add; None when the call is always asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """The answer to a question. `reason` is the user's words to the model when it is no."""
+
+    type: ClassVar[str] = "approval_given"
+    id: str
+    decision: Decision
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    type: ClassVar[str] = "tool_started"
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """Output of a tool that still runs."""
+
+    type: ClassVar[str] = "tool_output"
+    call_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool ended. `result` is what the model gets; `detail` is for people (`diff`, `exit_code`, `sandbox`)."""
+
+    type: ClassVar[str] = "tool_finished"
+    call_id: str
+    is_error: bool
+    result: str
+    total_s: float
+    detail: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The request failed and will be sent again after `wait_s` seconds."""
+
+    type: ClassVar[str] = "retrying"
+    wait_s: float
+    attempt: int
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """Something that the model wrote was mended before it was used."""
+
+    type: ClassVar[str] = "repaired"
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the user should know and that no other event says."""
+
+    type: ClassVar[str] = "notice"
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    type: ClassVar[str] = "turn_finished"
+    reason: Reason
+    detail: str = ""
+    """Which limit it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    type: ClassVar[str] = "turn_failed"
+    error: ErrorInfo
+
+
+Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Event = (
+    TurnStarted
+    | StepStarted
+    | Delta
+    | StepFinished
+    | ApprovalAsked
+    | ApprovalGiven
+    | ToolStarted
+    | ToolOutput
+    | ToolFinished
+    | Retrying
+    | Repaired
+    | Notice
+    | TurnFinished
+    | TurnFailed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event with its place in a session: what readers are given, rows hold and `--json` prints.
+
+    `step` counts from 1 within the turn and is None outside of a step; `time` is in seconds since the epoch;
+    `parent` is the id of the tool call that a subagent's event belongs to.
+    """
+
+    session: str
+    turn: int
+    step: int | None
+    time: float
+    event: Event
+    parent: str | None = None

@@ -1,0 +1,42 @@
+"""Request bodies as changes of the one before: a session of 300 steps would otherwise store its history 300 times.
+
+A change is `{"list": KEY, "kept": N, "items": [...], "set": {...}, "unset": [...]}`: the first N entries of the long
+list (`messages` or `input`) stay and `items` follow; other keys are set or unset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.core.messages import Json
+
+_LISTS = ("messages", "input")
+
+
+def change(before: Json, after: Json) -> Json:
+    """What turns `before` into `after`. Neither is altered, and the result shares values with `after`."""
+    key = next((name for name in _LISTS if isinstance(after.get(name), list)), "")
+    old, new = _list(before, key), _list(after, key)
+    kept = 0
+    while kept < min(len(old), len(new)) and old[kept] == new[kept]:
+        kept += 1
+    return {
+        "list": key,
+        "kept": kept,
+        "items": new[kept:],
+        "set": {k: v for k, v in after.items() if k != key and (k not in before or before[k] != v)},
+        "unset": [k for k in before if k not in after],
+    }
+
+
+def apply(before: Json, difference: Json) -> Json:
+    """The body that `difference` was made from, given the body before it."""
+    after: Json = {k: v for k, v in before.items() if k not in difference["unset"]} | difference["set"]
+    if key := difference["list"]:
+        after[key] = _list(before, key)[: difference["kept"]] + difference["items"]
+    return after
+
+
+def _list(body: Json, key: str) -> list[Any]:
+    value = body.get(key)
+    return value if isinstance(value, list) else []

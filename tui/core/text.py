@@ -1,0 +1,36 @@
+"""The one door for untrusted text: model output, tool output, file names, server errors and titles.
+
+It works character by character, so it may be applied to any cutting of a text: `clean(a + b) == clean(a) + clean(b)`.
+Markup is harmless because widgets never parse what comes through here (`markup=False`, `Text`, `Content`).
+"""
+
+from __future__ import annotations
+
+import re
+
+# Bidirectional embeddings, overrides and isolates (UAX #9) can make a command read as another one; the line and
+# paragraph separators break the layout. Plain marks (LRM, RLM) and joiners (emoji) stay.
+_INVISIBLE = [0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+
+
+def _table() -> dict[int, str]:
+    table = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}  # ESC becomes ␛
+    table |= {0x7F: "\u2421"}
+    table |= {code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}
+    table |= {code: f"\\u{code:04x}" for code in _INVISIBLE}
+    return table | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+_TABLE = _table()
+_HARMFUL = re.compile(f"[{''.join(re.escape(chr(code)) for code in _TABLE)}]")
+
+
+def clean(text: str) -> str:
+    """`text` with controls, bidirectional overrides and unpaired surrogates made visible; plain text as it was."""
+    return text.translate(_TABLE) if _HARMFUL.search(text) else text
+
+
+def clean_line(text: str, limit: int = 200) -> str:
+    """`text` on one line of at most `limit` characters, for titles, names and status lines."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
