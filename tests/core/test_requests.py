@@ -1,5 +1,8 @@
 """A request body can be kept as a change of the one before."""
 
+import copy
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +29,11 @@ def test_a_longer_conversation_costs_only_what_is_new() -> None:
         "set": {},
         "unset": [],
     }
+
+
+@given(st.lists(bodies, max_size=6))
+def test_folding_changes_gives_the_last_body_and_alters_none_of_them(sent: list[dict]) -> None:
+    changes = [requests.change(before, after) for before, after in itertools.pairwise([{}, *sent])]
+    as_they_were = copy.deepcopy(changes)
+    assert requests.fold(changes) == (sent[-1] if sent else {})
+    assert changes == as_they_were

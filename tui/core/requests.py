@@ -6,6 +6,7 @@ list (`messages` or `input`) stay and `items` follow; other keys are set or unse
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tui.core.messages import Json
@@ -35,6 +36,23 @@ def apply(before: Json, difference: Json) -> Json:
     if key := difference["list"]:
         after[key] = _list(before, key)[: difference["kept"]] + difference["items"]
     return after
+
+
+def fold(differences: Iterable[Json]) -> Json:
+    """The body after all these changes, from an empty one. Linear, where repeated `apply` copies the list each time."""
+    body: Json = {}
+    key = ""
+    growing: list[Any] = []
+    for difference in differences:
+        if difference["list"] != key:
+            key = difference["list"]
+            growing = list(_list(body, key))  # a copy: it is altered below
+        del growing[difference["kept"] :]
+        growing += difference["items"]
+        for name in difference["unset"]:
+            body.pop(name, None)
+        body |= difference["set"] | ({key: growing} if key else {})
+    return body
 
 
 def _list(body: Json, key: str) -> list[Any]:

@@ -1,0 +1,78 @@
+"""A turn that was cut off: its program was killed, so nothing said how it ended. Here that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tui.core.events import (
+    Event,
+    ReasoningDelta,
+    Record,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    TurnFailed,
+    TurnFinished,
+)
+from tui.core.messages import Block, Message, Reasoning, Text
+from tui.core.usage import Timings, Usage
+
+
+@dataclass(slots=True)
+class _OpenStep:
+    start: Record
+    blocks: list[Block] = field(default_factory=list)
+    first: float | None = None
+    last: float = 0.0
+
+    def add(self, record: Record) -> None:
+        """Keep what came. Tool calls are not kept: they were not closed."""
+        self.first = record.time if self.first is None else self.first
+        self.last = record.time
+        event = record.event
+        kind = Text if isinstance(event, TextDelta) else Reasoning
+        if isinstance(event, TextDelta | ReasoningDelta):
+            if self.blocks and isinstance(self.blocks[-1], kind):
+                self.blocks[-1] = kind(self.blocks[-1].text + event.text)
+            else:
+                self.blocks.append(kind(event.text))
+
+    def end(self) -> Record:
+        event = self.start.event
+        assert isinstance(event, StepStarted)
+        began = self.start.time
+        timings = Timings(began, None if self.first is None else self.first - began, max(self.last - began, 0.0))
+        message = Message("assistant", tuple(self.blocks), event.origin)
+        finished = StepFinished(message, Usage(), "interrupted", timings)
+        return _at(self.start, max(self.last, began), finished)
+
+
+def endings(records: Sequence[Record]) -> list[Record]:
+    """What is missing at the end of a session: the ends of the steps that were cut, then that of the turn."""
+    steps: dict[tuple[int, int | None, str | None], _OpenStep] = {}
+    turn: Record | None = None
+    for record in records:
+        place = (record.turn, record.step, record.parent)
+        match record.event:
+            case StepStarted():
+                steps[place] = _OpenStep(record)
+            case StepFinished():
+                steps.pop(place, None)
+            case TurnFinished() | TurnFailed() if record.parent is None:
+                turn = None
+                steps.clear()
+                continue
+            case event if place in steps and event.type.endswith("_delta"):
+                steps[place].add(record)
+        if record.parent is None:
+            turn = record
+    if turn is None:
+        return []
+    ends = [step.end() for step in steps.values()]
+    last = max(end.time for end in [*ends, records[-1]])
+    return [*ends, Record(turn.session, turn.turn, None, last, TurnFinished("interrupted"))]
+
+
+def _at(record: Record, time: float, event: Event) -> Record:
+    return Record(record.session, record.turn, record.step, time, event, record.parent)

@@ -1,0 +1,122 @@
+"""A reader of the stream that stores it, in a thread of its own: whoever puts a record never waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+
+from tui.core.errors import SessionError
+from tui.core.events import Event, ReasoningDelta, Record, TextDelta, ToolCallDelta, ToolOutput
+from tui.sessions.store import Store
+
+_GROWTH_EVERY_S = 1.0
+_GROWING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
+
+
+class Writer:
+    """Stores what it is given: growing text about once a second, everything else at once with all that came before it.
+
+    When the disk fails, `on_error` is called once in the event loop, and what could not be stored is tried again with
+    what comes next. `put`, `flush` and `close` belong to the event loop.
+    """
+
+    def __init__(self, store: Store, session_id: str) -> None:
+        self._store = store
+        self._session = session_id
+        self._queue: deque[Record | Future[None]] = deque()
+        self._unstored: list[Record] = []
+        self._something = threading.Event()
+        self._now = threading.Event()
+        self._is_closing = False
+        self._has_failed = False
+        self._tell: Callable[[SessionError], object] = lambda error: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="session writer", daemon=True)
+        self._thread.start()
+
+    def on_error(self, tell: Callable[[SessionError], object]) -> None:
+        """Who is told that storing has failed: once, and again only after it has worked in between."""
+        self._tell = tell
+
+    def put(self, record: Record) -> None:
+        self._queue.append(record)
+        if not isinstance(record.event, _GROWING):
+            self._now.set()
+        if not self._something.is_set():
+            self._loop = self._loop or asyncio.get_running_loop()
+            self._something.set()
+
+    async def flush(self) -> None:
+        """Return when all that was put before has been stored, or has failed to be."""
+        done: Future[None] = Future()
+        self._queue.append(done)
+        self._now.set()
+        self._something.set()
+        await asyncio.wrap_future(done)
+
+    async def close(self) -> None:
+        """Store the rest and end the thread. The store stays open."""
+        if not self._is_closing:
+            self._is_closing = True
+            await self.flush()
+
+    def _run(self) -> None:
+        while not (self._is_closing and not self._queue):
+            self._something.wait()
+            self._now.wait(_GROWTH_EVERY_S)
+            self._something.clear()
+            self._now.clear()
+            self._write()
+
+    def _write(self) -> None:
+        waiting: list[Future[None]] = []
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, Record):
+                _join(self._unstored, item)
+            else:
+                waiting.append(item)
+        try:
+            self._store.append(self._session, self._unstored)
+        except SessionError as error:
+            self._fail(error)
+        else:
+            self._unstored.clear()
+            self._has_failed = False
+        for future in waiting:
+            future.set_result(None)
+
+    def _fail(self, error: SessionError) -> None:
+        if not self._has_failed and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                self._loop.call_soon_threadsafe(self._tell, error)
+        self._has_failed = True
+
+
+def _join(records: list[Record], record: Record) -> None:
+    """Add a record, or lengthen the last one when it is a piece of the same text."""
+    last = records[-1] if records else None
+    if last is not None and (last.turn, last.step, last.parent) == (record.turn, record.step, record.parent):
+        joined = _joined(last.event, record.event)
+        if joined is not None:
+            records[-1] = replace(last, event=joined)
+            return
+    records.append(record)
+
+
+def _joined(first: Event, second: Event) -> Event | None:
+    match first, second:
+        case (TextDelta(text=a), TextDelta(text=b)):
+            return TextDelta(a + b)
+        case (ReasoningDelta(text=a), ReasoningDelta(text=b)):
+            return ReasoningDelta(a + b)
+        case (ToolOutput(call_id=one, text=a), ToolOutput(call_id=other, text=b)) if one == other:
+            return ToolOutput(one, a + b)
+        case (ToolCallDelta() as a, ToolCallDelta() as b) if a.index == b.index:
+            return ToolCallDelta(a.index, a.name or b.name, a.arguments + b.arguments)
+    return None
