@@ -105,12 +105,12 @@ class ScriptedServer:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         try:
             listener = await self._loop.create_server(lambda: Protocol(self._connected), self.host, self.port)
+            self.port = listener.sockets[0].getsockname()[1]
         except OSError as error:
             self._failure = error
             return
         finally:
             self._listening.set()
-        self.port = listener.sockets[0].getsockname()[1]
         await self._stopped.wait()
         listener.close()
         for task in self._connections:
