@@ -1,0 +1,1 @@
+"""What the model may do: one file a tool, the registry, and the sandbox that commands run in."""

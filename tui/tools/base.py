@@ -1,0 +1,107 @@
+"""What a tool is. Tools share no base class: each is a small object with these attributes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from tui.core.messages import Json
+from tui.tools.sandbox import Sandbox
+
+Effect = Literal["read", "edit", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a tool run ended: `content` is for the model, `detail` for people (`diff`, `exit_code`, `sandbox`)."""
+
+    content: str
+    is_error: bool = False
+    detail: Json = field(default_factory=dict)
+
+
+class ToolContext(NamedTuple):
+    """Where and how tools work."""
+
+    folder: Path
+    sandbox: Sandbox | None
+    """None: commands run with all of the user's rights."""
+    command_timeout_s: float = 120
+    network: bool = False
+    """Whether commands in the sandbox reach the network."""
+
+
+class Tool(Protocol):
+    """Something that the model can ask for. Arguments have been checked against `parameters` before they come here."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str:
+        """For the model: short and plain."""
+        ...
+
+    @property
+    def parameters(self) -> Json:
+        """A JSON schema: one flat object."""
+        ...
+
+    @property
+    def effect(self) -> Effect: ...
+
+    def paths(self, arguments: Json) -> tuple[str, ...]:
+        """The paths that a call touches, as the model wrote them (see `paths.locate`)."""
+        ...
+
+    def preview(self, arguments: Json, context: ToolContext) -> str:
+        """What a call would do: a unified diff, or the exact command. Blocking; changes nothing, raises nothing.
+
+        Where the call would fail it is the sentence that the model would get.
+        """
+        ...
+
+    def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+        """Pieces of output, then one Outcome. Raises nothing; cancelling or closing it ends all that it started."""
+        ...
+
+
+class ToolError(Exception):
+    """A call cannot be carried out. The message is a plain sentence for the model; it never leaves this package."""
+
+
+async def outcome_of(work: Callable[[], Outcome]) -> Outcome:
+    """Do blocking `work` in a thread; what goes wrong becomes an Outcome that says so."""
+    try:
+        return await asyncio.to_thread(work)
+    except (ToolError, OSError, ValueError) as error:
+        return Outcome(explain(error), is_error=True)
+
+
+_SENTENCES = {
+    errno.ENOENT: "There is no such file or folder",
+    errno.EACCES: "Permission is denied",
+    errno.EPERM: "The system does not allow it",
+    errno.EISDIR: "It is a folder",
+    errno.ENOTDIR: "A part of the path is a file, not a folder",
+    errno.ENAMETOOLONG: "The name is too long",
+    errno.ELOOP: "Symbolic links lead in a circle",
+    errno.EROFS: "The file system is read-only",
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "The disk quota is used up",
+    errno.EFBIG: "The file is too large",
+    errno.ENXIO: "It is a device or socket that cannot be opened",
+}
+
+
+def explain(error: Exception) -> str:
+    """One plain sentence for the model."""
+    if isinstance(error, OSError):
+        sentence = _SENTENCES.get(error.errno or 0, error.strerror or str(error) or "The system refused")
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        return f"{sentence}: {name}" if name else f"{sentence}."
+    return str(error)
