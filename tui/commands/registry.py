@@ -1,0 +1,105 @@
+"""The one list of what the user can tell the program to do: slash commands, palette, keys and help are made from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.core.errors import UsageError
+
+_LINE = re.compile(r"/([a-z][a-z-]*|\?)(?:\s+(.*))?", re.DOTALL)
+
+
+class Front(Protocol):
+    """What the commands work on: the main screen."""
+
+    def show_help(self) -> None: ...
+    def switch_mode(self, mode: str) -> None: ...
+    def choose_backend(self, name: str) -> None: ...
+    def choose_model(self, model: str) -> None: ...
+    def start_session(self) -> None: ...
+    def choose_session(self, session: str) -> None: ...
+    def choose_theme(self, name: str) -> None: ...
+    def toggle_trace(self) -> None: ...
+    def focus_question(self) -> None: ...
+    def stop_turn(self) -> None: ...
+    def set_up_backend(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the program does when told, in whatever way it is told."""
+
+    name: str
+    help: str
+    """One line, as it is shown beside the name."""
+    run: Callable[[Front, str], None]
+    """Called with the words after the name (stripped, empty when there are none)."""
+    argument: str = ""
+    """What may follow the name, as help shows it; empty: nothing may."""
+    aliases: tuple[str, ...] = ()
+    key: str = ""
+    """In Textual's words, several separated by commas; empty: no key."""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", "show the commands and keys", lambda front, _: front.show_help(), aliases=("?",), key="f1"),
+    Command(
+        "mode",
+        "switch between chat and agent",
+        lambda front, words: front.switch_mode(words),
+        "[chat|agent]",
+        key="shift+tab",
+    ),
+    Command("backend", "choose who answers", lambda front, words: front.choose_backend(words), "[NAME]"),
+    Command("model", "choose a model of the backend", lambda front, words: front.choose_model(words), "[ID]"),
+    Command("new", "start a new session", lambda front, _: front.start_session(), aliases=("clear",)),
+    Command(
+        "sessions",
+        "go on with an earlier session",
+        lambda front, words: front.choose_session(words),
+        "[ID]",
+        aliases=("resume",),
+    ),
+    Command("theme", "choose the colours", lambda front, words: front.choose_theme(words), "[NAME]"),
+    Command("trace", "show or hide the steps", lambda front, _: front.toggle_trace(), key="ctrl+t"),
+    Command("answer", "go to the question that waits", lambda front, _: front.focus_question(), key="ctrl+y"),
+    Command("stop", "stop the turn, keeping what came", lambda front, _: front.stop_turn(), key="escape"),
+    Command("setup", "add a vendor, a server or the built-in model", lambda front, _: front.set_up_backend()),
+    Command("quit", "leave", lambda front, _: front.leave(), aliases=("exit", "q"), key="ctrl+q"),
+)
+
+
+def find(name: str, commands: Iterable[Command] = COMMANDS) -> Command:
+    """The command of that name or alias. Raises UsageError with the nearest name for one that there is not."""
+    commands = tuple(commands)
+    for command in commands:
+        if name == command.name or name in command.aliases:
+            return command
+    from difflib import get_close_matches
+
+    names = [word for command in commands for word in (command.name, *command.aliases)]
+    close = get_close_matches(name, names, 1, 0.5)
+    hint = f"did you mean /{close[0]}? " if close else ""
+    raise UsageError(f"there is no command /{name}", f"{hint}/help lists them all".strip())
+
+
+def parse(text: str) -> tuple[str, str] | None:
+    """The name and the words of a slash command; None for what is meant for the model (a path is no command)."""
+    match = _LINE.fullmatch(text.strip())
+    return (match[1], (match[2] or "").strip()) if match else None
+
+
+def run(text: str, front: Front) -> bool:
+    """Do what a slash command says. False when `text` is none. Raises UsageError when it cannot be done."""
+    parsed = parse(text)
+    if parsed is None:
+        return False
+    command = find(parsed[0])
+    if parsed[1] and not command.argument:
+        raise UsageError(f"/{command.name} takes no argument", f"/{command.name}: {command.help}")
+    command.run(front, parsed[1])
+    return True

@@ -1,0 +1,189 @@
+"""Where the user writes: it grows with the text, remembers what was said, and completes commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.core.text import clean
+from tui.widgets.history import History
+
+_NEWLINE_KEYS = frozenset({"shift+enter", "ctrl+j", "alt+enter", "ctrl+enter"})
+_COMMAND = re.compile(r"/[a-z]*")
+# ctrl+z suspends the program and ctrl+y goes to a waiting question; ctrl+c, ctrl+d, up and down are ours below.
+_TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
+
+KEYS = (
+    ("enter", "send; while the model works: queue"),
+    ("shift+enter, alt+enter, ctrl+j", "new line"),
+    ("up, down", "what was said before (on the first and last line)"),
+    ("tab", "complete a command"),
+    ("ctrl+c", "clear the text; on an empty prompt, twice: quit"),
+    ("ctrl+d", "quit, on an empty prompt"),
+    ("ctrl+underscore", "undo"),
+)
+"""For the help screen: what the keys do here, beside those that edit everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What can be typed, and what it does, in a line."""
+
+    text: str
+    help: str
+
+
+class Prompt(TextArea, inherit_bindings=False):
+    """A text area that sends on Enter.
+
+    `commands` are what a text that begins with `/` is completed from. `take_back` is asked on Up in an empty prompt
+    and gives back what was queued last, if anything.
+    """
+
+    BINDINGS: ClassVar = [
+        *(
+            binding
+            for binding in TextArea.BINDINGS
+            if isinstance(binding, Binding) and not binding.key.startswith(_TAKEN)
+        ),
+        Binding("delete", "delete_right", show=False),
+        Binding("ctrl+d", "delete_right_or_leave", show=False),
+        Binding("ctrl+underscore,super+z", "undo", show=False),
+        Binding("ctrl+shift+z,super+y", "redo", show=False),
+        Binding("ctrl+z", "app.suspend_process", show=False),
+    ]
+    DEFAULT_CSS = """
+    Prompt { height: auto; max-height: 33vh; padding: 0; }
+    Prompt, Prompt:focus { border: none; }
+    """
+
+    class Submitted(Message):
+        """The user sends `text`."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Completing(Message):
+        """The completions changed: `items` to choose from (none: close the list), `index` the chosen one."""
+
+        def __init__(self, items: Sequence[Completion], index: int) -> None:
+            super().__init__()
+            self.items = items
+            self.index = index
+
+    class LeaveAsked(Message):
+        """The user wants to quit."""
+
+    def __init__(
+        self, commands: Sequence[Completion] = (), take_back: Callable[[], str | None] = lambda: None, *, id: str
+    ) -> None:
+        super().__init__(id=id, highlight_cursor_line=False)
+        self.cursor_blink = False  # a blinking cursor costs half of an idle program's CPU
+        self.match_cursor_bracket = False
+        self.past = History()
+        self._commands = commands
+        self._take_back = take_back
+        self._items: list[Completion] = []
+        self._index = 0
+
+    def put(self, text: str) -> None:
+        """Show `text`, with the cursor at its end."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+        self._complete()
+
+    def take(self) -> str:
+        """The text, which is gone afterwards but can be fetched from the history."""
+        text = self.text
+        self.past.add(text)
+        self.put("")
+        return text
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in _NEWLINE_KEYS:
+            self._replace_via_keyboard("\n", *self.selection)
+        elif event.key == "enter":
+            self._enter()
+        elif event.key == "tab" and self._items:
+            self._accept(" ")
+        elif event.key == "escape" and self._items:
+            self._offer([])
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Terminals paste line ends as carriage returns; controls are made visible before they are ever drawn."""
+        event.stop()
+        event.prevent_default()
+        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        if result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._complete()
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not (self._items or self.navigator.is_first_wrapped_line(self.cursor_location)):
+            super().action_cursor_up(select)
+        elif self._items:
+            self._offer(self._items, self._index - 1)
+        elif not self.text and (queued := self._take_back()):
+            self.put(queued)
+        elif (older := self.past.back(self.text)) is not None:
+            self._show_past(older)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not (self._items or self.navigator.is_last_wrapped_line(self.cursor_location)):
+            super().action_cursor_down(select)
+        elif self._items:
+            self._offer(self._items, self._index + 1)
+        elif (newer := self.past.forward()) is not None:
+            self._show_past(newer)
+
+    def action_delete_right_or_leave(self) -> None:
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.LeaveAsked())
+
+    def _enter(self) -> None:
+        if self._items:
+            self._accept("")
+        if self.text.strip():
+            self.post_message(self.Submitted(self.text))
+
+    def _accept(self, ending: str) -> None:
+        text = self._items[self._index].text + ending
+        self._offer([])
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    def _show_past(self, text: str) -> None:
+        """An entry of the history: walking on must not stop at the completions of an old command."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+        self._offer([])
+
+    def _complete(self) -> None:
+        text = self.text
+        if self.past.is_walking or not _COMMAND.fullmatch(text):
+            self._offer([])
+        else:
+            self._offer([item for item in self._commands if item.text.startswith(text)])
+
+    def _offer(self, items: list[Completion], index: int = 0) -> None:
+        if not items and not self._items:
+            return
+        self._items = items
+        self._index = index % len(items) if items else 0
+        self.post_message(self.Completing(items, self._index))
