@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from tui.backends.spec import BackendSpec, Rules, ThinkingLevel, Timeouts
@@ -22,8 +22,7 @@ WIRES = ("chat-completions",)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(NamedTuple):
     """What is known of a vendor or a local server: one table of presets.toml."""
 
     name: str
@@ -38,10 +37,10 @@ class Preset:
     price: Json | None = None
     embedded: bool = False
     system_prompt: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Json = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)
-    rules: Json = field(default_factory=dict)
+    headers: dict[str, str] = {}
+    body: Json = {}
+    hints: dict[str, str] = {}
+    rules: Json = {}
 
     @property
     def local(self) -> bool:
