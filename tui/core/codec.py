@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -13,8 +14,7 @@ from tui.core.events import Event, Record
 from tui.core.messages import Block, Json
 
 EVENT_TYPES: dict[str, type[Event]] = {cls.type: cls for cls in typing.get_args(Event)}
-_BLOCK_TYPES = {cls.type: cls for cls in typing.get_args(Block)}
-_UNIONS: dict[Any, dict[str, Any]] = {Block: _BLOCK_TYPES, Event: EVENT_TYPES}
+_UNIONS: dict[Any, dict[str, Any]] = {Block: {cls.type: cls for cls in typing.get_args(Block)}, Event: EVENT_TYPES}
 
 
 def to_json(value: Any) -> Any:
@@ -31,8 +31,7 @@ def to_json(value: Any) -> Any:
 def event_from_json(data: Json) -> Event:
     """The event that `to_json` turned into `data`. Raises ValueError for a type that this version does not know."""
     try:
-        cls = EVENT_TYPES[data["type"]]
-        return typing.cast(Event, _decode(cls, data))
+        return typing.cast(Event, _EVENT_DECODER(data))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event of this version: {data.get('type')!r} ({error})") from error
 
@@ -61,16 +60,44 @@ def dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _decode(hint: Any, data: Any) -> Any:
+@cache
+def _decoder(hint: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of this type from its JSON; None when that is the value already.
+
+    Made once for each type: a session of 5,000 turns is 20,000 events, and looking at the types each time costs 13 µs
+    an event instead of 4.
+    """
     if hint in _UNIONS:
-        return _decode(_UNIONS[hint][data["type"]], data)
-    if hints := _hints(hint):
-        return hint(**{name: _decode(inner, data[name]) for name, inner in hints if name in data})
+        return _union_decoder(_UNIONS[hint])
+    if is_dataclass(hint):
+        return _dataclass_decoder(hint)
     if typing.get_origin(hint) is tuple:
-        return tuple(_decode(typing.get_args(hint)[0], item) for item in data)
-    if isinstance(hint, types.UnionType) and data is not None:  # only ever `X | None` here
-        return _decode(next(arg for arg in typing.get_args(hint) if arg is not types.NoneType), data)
-    return data
+        item = _decoder(typing.get_args(hint)[0])
+        return tuple if item is None else lambda data: tuple([item(value) for value in data])
+    if isinstance(hint, types.UnionType):  # only ever `X | None` here
+        some = _decoder(next(arg for arg in typing.get_args(hint) if arg is not types.NoneType))
+        return None if some is None else lambda data: None if data is None else some(data)
+    return None
+
+
+def _union_decoder(kinds: Mapping[str, Any]) -> Callable[[Any], Any]:
+    decoders = {name: _dataclass_decoder(cls) for name, cls in kinds.items()}
+    return lambda data: decoders[data["type"]](data)
+
+
+def _dataclass_decoder(cls: Any) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in fields(cls)]
+    inner = [(name, decoder) for name in names if (decoder := _decoder(hints[name])) is not None]
+
+    def decode(data: Json) -> Any:
+        values = {name: data[name] for name in names if name in data}
+        for name, decoder in inner:
+            if name in values:
+                values[name] = decoder(values[name])
+        return cls(**values)
+
+    return decode
 
 
 @cache
@@ -78,9 +105,4 @@ def _names(cls: Any) -> tuple[str, ...] | None:
     return tuple(field.name for field in fields(cls)) if is_dataclass(cls) else None
 
 
-@cache
-def _hints(cls: Any) -> tuple[tuple[str, Any], ...]:
-    if not is_dataclass(cls):
-        return ()
-    hints = typing.get_type_hints(cls)
-    return tuple((field.name, hints[field.name]) for field in fields(cls))
+_EVENT_DECODER = _union_decoder(EVENT_TYPES)
