@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripted import ScriptedServer
+from tests.scripted.servers import Servers
 
 
 @pytest.fixture
@@ -33,17 +34,6 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     The test fails at its end if replies were left over or missing, unless the server was started with
     `may_complain=True`.
     """
-    servers: list[tuple[ScriptedServer, bool]] = []
-
-    def start(*arguments: object, may_complain: bool = False, **options: object) -> ScriptedServer:
-        server = ScriptedServer(*arguments, **options).start()  # type: ignore[arg-type]
-        servers.append((server, may_complain))
-        return server
-
-    yield start
-    complaints = []
-    for server, may_complain in servers:
-        server.stop()
-        if not may_complain and server.complaints():
-            complaints.append(f"{server}: {'; '.join(server.complaints())}")
-    assert not complaints, "\n".join(complaints)
+    servers = Servers()
+    yield servers.start
+    servers.stop()
