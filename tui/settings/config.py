@@ -1,0 +1,227 @@
+"""The settings from their files: the user's `config.toml`, which is never written, and beside it what the program adds.
+
+    config.toml            the user's own
+    backends/NAME.toml     a backend that the program added: the table that `[backends.NAME]` would be
+    approvals.toml         rules that the user's `always` added: `[[allow]]`, as in `[[agent.allow]]`
+
+A backend that is in config.toml too is only as it is there. A project's `.mimo/config.toml` is not trusted: not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec import Struct, structs
+
+from tui.core.errors import ConfigError, UsageError
+from tui.core.usage import Price
+from tui.settings.checking import Problem, check, key_text
+from tui.settings.paths import cannot_write, config_dir, write_private
+from tui.settings.positions import Key
+from tui.settings.references import with_absolute_files, wrong_references
+from tui.settings.schema import (
+    AgentConfig,
+    AllowRule,
+    BackendConfig,
+    Defaults,
+    Hook,
+    KeySource,
+    McpConfig,
+    Mode,
+    ModeConfig,
+    Policy,
+    Settings,
+    Timeouts,
+    UiConfig,
+    WebSearch,
+    backend_name,
+    given,
+)
+from tui.settings.toml_file import TomlFile, read
+
+__all__ = [
+    "AgentConfig", "AllowRule", "BackendConfig", "Defaults", "Hook", "KeySource", "McpConfig", "Mode", "ModeConfig",
+    "Policy", "Settings", "Timeouts", "UiConfig", "WebSearch", "config_file", "error_at", "examine", "given", "load",
+    "plain", "remove_backend", "save_backend", "save_rule",
+]  # fmt: skip
+
+
+class _Approvals(Struct, frozen=True):
+    allow: tuple[AllowRule, ...] = ()
+
+
+class _Part(NamedTuple):
+    """A file, and the key of the settings that its table is the value of."""
+
+    file: TomlFile
+    key: Key
+
+
+def config_file() -> Path:
+    return config_dir() / "config.toml"
+
+
+def load(folder: Path | None = None, preset_names: Collection[str] | None = None) -> Settings:
+    """The settings. Raises ConfigError for the first mistake in the files.
+
+    `folder` is the project's. `preset_names` are the backends that are there without an entry; with None it is not
+    checked whether the names and files in the settings mean anything.
+    """
+    settings, errors = examine(folder, preset_names)
+    if not errors:
+        return settings
+    first = errors[0]
+    if len(errors) > 1:
+        more = f"There is more to mend: `mimo-tui config check` shows all {len(errors)} mistakes."
+        first.hint = f"{first.hint} {more}".strip()
+    raise first
+
+
+def examine(
+    folder: Path | None = None, preset_names: Collection[str] | None = None
+) -> tuple[Settings, list[ConfigError]]:
+    """Like `load`, but with all mistakes; the settings are of use only when there are none."""
+    parts, errors = _read_parts()
+    own = Settings()
+    added: dict[str, BackendConfig] = {}
+    rules: tuple[AllowRule, ...] = ()
+    for part in parts:
+        problems: list[Problem] = []
+        match part.key:
+            case ():
+                own = check(part.file.table, Settings, problems) or own
+            case ("backends", str(name)):
+                added[name] = check(part.file.table, BackendConfig, problems) or BackendConfig()
+            case _:
+                rules = (check(part.file.table, _Approvals, problems) or _Approvals()).allow
+        errors += [part.file.error(problem, part.key) for problem in problems]
+    backends = {**added, **own.backends}
+    settings = structs.replace(
+        own,
+        backends={name: with_absolute_files(backend, config_dir()) for name, backend in backends.items()},
+        agent=structs.replace(own.agent, allow=own.agent.allow + rules),
+    )
+    if preset_names is not None and not errors:
+        errors = [_placed(problem, parts) for problem in wrong_references(settings, preset_names)]
+    return settings, errors
+
+
+def error_at(key: Key, message: str, hint: str = "") -> ConfigError:
+    """A mistake that showed only when a setting was used, with the file and line where `key` is set."""
+    return _placed(Problem(key, message, hint), _read_parts()[0])
+
+
+def save_backend(name: str, table: dict[str, Any]) -> Path:
+    """Keep a backend that the program added, as `BackendConfig` or less of it; returns its file. Raises MimoError."""
+    import tomli_w
+
+    if wrong := backend_name(name):
+        raise UsageError(f"{name!r} cannot be used: {wrong}")
+    problems: list[Problem] = []
+    check(table, BackendConfig, problems)
+    path = _added_file(name)
+    if problems:
+        raise TomlFile(path, "", {}).error(problems[0], ("backends", name))
+    write_private(path, _HEAD + tomli_w.dumps(table))
+    return path
+
+
+def remove_backend(name: str) -> bool:
+    """Forget a backend that the program added; False when it added none of that name. Raises MimoError."""
+    if backend_name(name):
+        return False
+    path = _added_file(name)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return True
+
+
+def save_rule(rule: AllowRule) -> Path:
+    """Add a rule to those that the user's `always` made, once; returns the file. Raises MimoError."""
+    import tomli_w
+
+    path = _approvals_file()
+    file = read(path)
+    rules = list(file.table.get("allow", [])) if file else []
+    table = plain(rule)
+    if table not in rules:
+        write_private(path, _HEAD + tomli_w.dumps({"allow": [*rules, table]}, multiline_strings=False))
+    return path
+
+
+def plain(value: Any) -> Any:
+    """A record as the table that it would be read from, without what is not set or empty."""
+    if isinstance(value, Struct):
+        value = structs.asdict(value)
+    elif isinstance(value, Price):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if item not in (None, (), {})}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+_HEAD = "# Written by mimo-tui, which may write it again. Settings of your own go into config.toml.\n"
+
+
+def _read_parts() -> tuple[list[_Part], list[ConfigError]]:
+    """The files that are there and can be parsed, config.toml first; and what is wrong with the others."""
+    parts: list[_Part] = []
+    errors: list[ConfigError] = []
+    added, wrong = _added_files()
+    errors += wrong
+    for path, key in [(config_file(), ()), *added, (_approvals_file(), ("agent",))]:
+        try:
+            if file := read(path):
+                parts.append(_Part(file, key))
+        except ConfigError as error:
+            errors.append(error)
+    return parts, errors
+
+
+def _added_files() -> tuple[list[tuple[Path, Key]], list[ConfigError]]:
+    folder = config_dir() / "backends"
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml" and path.name[0] != ".")
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [ConfigError(f"cannot be read: {error.strerror}", "Check what it is: `ls -ld`.", file=folder)]
+    errors = [
+        ConfigError(f"the file's name cannot be used: {wrong}", "Rename the file.", file=path)
+        for path in paths
+        if (wrong := backend_name(path.stem))
+    ]
+    return [(path, ("backends", path.stem)) for path in paths if not backend_name(path.stem)], errors
+
+
+def _placed(problem: Problem, parts: list[_Part]) -> ConfigError:
+    """The problem, with the file that sets its key; with none where no file does."""
+    for part in parts:
+        rest = problem.key[len(part.key) :]
+        if problem.key[: len(part.key)] == part.key and _holds(part.file.table, rest):
+            return part.file.error(Problem(rest, problem.message, problem.hint), part.key)
+    return ConfigError(problem.message, problem.hint, key=key_text(problem.key))
+
+
+def _holds(table: Any, key: Key) -> bool:
+    for part in key:
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _added_file(name: str) -> Path:
+    return config_dir() / "backends" / f"{name}.toml"
+
+
+def _approvals_file() -> Path:
+    return config_dir() / "approvals.toml"

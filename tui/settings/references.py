@@ -1,0 +1,53 @@
+"""What settings point to: backends and presets by name, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from tui.settings.checking import Problem
+from tui.settings.names import did_you_mean
+from tui.settings.positions import Key
+from tui.settings.schema import BackendConfig, Settings
+
+
+def wrong_references(settings: Settings, preset_names: Collection[str]) -> Iterator[Problem]:
+    """A problem for each name that means nothing and each file that is not there."""
+    known = [*settings.backends, *(name for name in preset_names if name not in settings.backends)]
+    chosen: dict[Key, str | None] = {("defaults", "backend"): settings.defaults.backend}
+    chosen |= {("modes", name, "backend"): mode.backend for name, mode in settings.modes.items()}
+    for key, name in chosen.items():
+        if name is not None and name not in known:
+            yield _unknown("backend", key, name, known)
+    for name, backend in settings.backends.items():
+        yield from _wrong_in_backend(("backends", name), backend, known, preset_names)
+
+
+def with_absolute_files(backend: BackendConfig, folder: Path) -> BackendConfig:
+    """`backend` with its files found from `folder`."""
+    from msgspec.structs import replace
+
+    if backend.ca_file is None:
+        return backend
+    return replace(backend, ca_file=str(folder / Path(backend.ca_file).expanduser()))
+
+
+def _wrong_in_backend(
+    key: Key, backend: BackendConfig, known: list[str], preset_names: Collection[str]
+) -> Iterator[Problem]:
+    if backend.preset is not None and backend.preset not in preset_names:
+        yield _unknown("preset", (*key, "preset"), backend.preset, preset_names)
+    if backend.preset is None and backend.base_url is None and key[-1] not in preset_names:
+        yield Problem(key, "needs a `preset` or a `base_url`", f"Presets: {', '.join(preset_names)}.")
+    for index, name in enumerate(backend.fallback):
+        if name == key[-1]:
+            yield Problem((*key, "fallback", index), "a backend cannot be its own fallback")
+        elif name not in known:
+            yield _unknown("backend", (*key, "fallback", index), name, known)
+    if backend.ca_file is not None and not Path(backend.ca_file).is_file():
+        yield Problem((*key, "ca_file"), f"there is no file {backend.ca_file}")
+
+
+def _unknown(what: str, key: Key, name: str, known: Collection[str]) -> Problem:
+    hint = f"Known: {', '.join(known)}." if known else "Add one: mimo-tui backends add NAME"
+    return Problem(key, f'no {what} is called "{name}"{did_you_mean(name, known)}', hint)

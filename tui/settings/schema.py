@@ -1,0 +1,264 @@
+"""What can be set, as frozen records. None means not set: then the preset's value, or the program's own, counts.
+
+msgspec Structs only because they are made quickly, and this is imported at each start: 15 of them take 0.2 ms and the
+import 2.7, where frozen dataclasses take 10.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from math import isfinite
+from typing import Annotated, Any, Literal, TypedDict
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from tui.core.usage import Price
+
+Mode = Literal["chat", "agent"]
+Policy = Literal["ask", "edits", "plan", "auto"]
+
+
+def given(record: Struct | None) -> dict[str, Any]:
+    """The fields of a record that are set."""
+    if record is None:
+        return {}
+    return {name: value for name, value in structs.asdict(record).items() if value is not None}
+
+
+def above_zero(value: float) -> str | None:
+    return None if value > 0 else "must be above 0"
+
+
+def not_empty(value: Any) -> str | None:
+    return None if value else "cannot be empty"
+
+
+def backend_name(name: str) -> str | None:
+    """It becomes a file's name and a part of a keyring's user name."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        return None
+    return "a backend's name has only letters, digits, - and _ of ASCII"
+
+
+def http_url(url: str) -> str | None:
+    """An address of a server, as far as it can be judged without asking it."""
+    try:
+        parts = urlsplit(url)
+        port_is_good = parts.port != 0
+    except ValueError as error:
+        return f"is not a URL: {error}"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must be a URL that begins with http:// or https://"
+    if not port_is_good or not url.isascii() or not url.isprintable() or " " in url:
+        return "is not a URL"
+    return None
+
+
+def base_url(url: str) -> str | None:
+    parts = urlsplit(url) if http_url(url) is None else None
+    if parts and (parts.username is not None or parts.password is not None):
+        return "a key or password cannot be in the URL (see `credential`)"
+    if parts and (parts.query or parts.fragment):
+        return "cannot have a `?` or `#` part: what each request needs goes into `headers` or `body`"
+    return http_url(url)
+
+
+def http_headers(headers: dict[str, str]) -> str | None:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            return f"{name!r} is not a header's name"
+        if not (value.isascii() and value.isprintable()):
+            return f"the value of {name} is not printable ASCII text on one line"
+    return None
+
+
+def json_value(value: Any) -> str | None:
+    """Whether a value from TOML can be sent as JSON."""
+    if isinstance(value, dict):
+        return next((wrong for item in value.values() if (wrong := json_value(item))), None)
+    if isinstance(value, list):
+        return next((wrong for item in value if (wrong := json_value(item))), None)
+    if isinstance(value, date | time):
+        return "JSON has no dates: put it in quotes"
+    if isinstance(value, float) and not isfinite(value):
+        return "JSON has no such number"
+    return None
+
+
+def key_source(source: KeySource) -> str | None:
+    if len(source) != 1:
+        return 'must be either { env = "..." } or { command = ["..."] }'
+    return None
+
+
+def how_to_reach(server: McpConfig) -> str | None:
+    if (server.command is None) == (server.url is None):
+        return "needs either `command` or `url`"
+    return None
+
+
+PositiveInt = Annotated[int, above_zero]
+Seconds = Annotated[float, above_zero]
+Words = Annotated[tuple[str, ...], not_empty]
+Body = Annotated[dict[str, Any], json_value]
+
+
+class KeySource(TypedDict, total=False):
+    """Another place for a key than the keyring."""
+
+    env: Annotated[str, not_empty]
+    """The environment variable that holds it."""
+    command: Words
+    """The program, and its arguments, that prints it on its first line."""
+
+
+class Timeouts(Struct, frozen=True):
+    """Seconds. None: the program's own."""
+
+    connect: Seconds | None = None
+    first_byte: Seconds | None = None
+    """Until the first byte of the answer."""
+    idle: Seconds | None = None
+    """Between two bytes of it."""
+
+
+class Rules(TypedDict, total=False):
+    """How a server wants its requests: what the user knows better than the preset. `backends.spec.Rules` explains."""
+
+    replay_reasoning: Literal["none", "tool_calls", "all"]
+    reasoning_required: bool
+    reasoning_key: Annotated[str, not_empty]
+    max_tokens_field: Annotated[str, not_empty]
+    stream_usage: bool
+    empty_content: Literal["null", "", " "]
+    response_format: Literal["json_schema", "json_object"]
+    native_tools: bool
+    props: bool
+    thinking: dict[Literal["off", "low", "medium", "high", "max"], Body]
+
+
+class BackendConfig(Struct, frozen=True):
+    """A backend of the user's own, or what is to be different with a preset's."""
+
+    preset: str | None = None
+    """What it starts from; None: the preset of its own name, if there is one."""
+    wire: Literal["chat-completions", "messages", "responses", "ollama"] | None = None
+    base_url: Annotated[str, base_url] | None = None
+    model: Annotated[str, not_empty] | None = None
+    credential: Literal["keyring", "none"] | Annotated[KeySource, key_source] | None = None
+    """Where its key is; None is the keyring."""
+    context_window: PositiveInt | None = None
+    """Tokens."""
+    max_output: PositiveInt | None = None
+    """Tokens."""
+    price: Price | None = None
+    thinking: Literal["off", "low", "medium", "high", "max"] | None = None
+    strategy: Literal["auto", "native", "constrained"] | None = None
+    """How it is asked for tool calls."""
+    timeouts: Timeouts | None = None
+    retries: int | None = None
+    """How often a failed request is sent again; 0 is never."""
+    proxy: Annotated[str, http_url] | None = None
+    ca_file: Annotated[str, not_empty] | None = None
+    """Certificates to trust, in PEM; a relative path begins at the folder of the config file. Absolute once loaded."""
+    headers: Annotated[dict[str, str], http_headers] | None = None
+    body: Body | None = None
+    """Merged into each request."""
+    rules: Rules | None = None
+    fallback: tuple[str, ...] = ()
+    """Backends to ask instead, in this order, when this one cannot be."""
+
+
+class Defaults(Struct, frozen=True):
+    """What a new conversation begins with."""
+
+    backend: str | None = None
+    model: str | None = None
+    mode: Mode = "chat"
+
+
+class ModeConfig(Struct, frozen=True):
+    """What is different in one mode."""
+
+    backend: str | None = None
+    model: str | None = None
+    theme: str | None = None
+
+
+class AllowRule(Struct, frozen=True):
+    """Calls of a tool that run unasked."""
+
+    tool: Annotated[str, not_empty]
+    words: Words | None = None
+    """A command's words; `*` at the end stands for any that follow."""
+    command: Annotated[str, not_empty] | None = None
+    """A command, exactly."""
+    folder: Annotated[str, not_empty] | None = None
+    """Only while working in this folder; None is everywhere."""
+
+
+class WebSearch(Struct, frozen=True):
+    kind: Annotated[str, not_empty]
+    url: Annotated[str, http_url]
+
+
+class AgentConfig(Struct, frozen=True):
+    """What agent mode may do."""
+
+    policy: Policy = "ask"
+    sandbox: Literal["on", "off"] = "on"
+    network: bool = False
+    """Whether commands have the network inside the sandbox."""
+    max_steps: PositiveInt = 200
+    """A turn."""
+    budget: float | None = None
+    """USD a turn; None is no limit."""
+    command_timeout: Seconds = 120.0
+    """Seconds."""
+    allow: tuple[AllowRule, ...] = ()
+    fetch_allow: tuple[Annotated[str, not_empty], ...] = ()
+    """Hosts (`host:port`) that may be fetched from though they are private."""
+    web_search: WebSearch | None = None
+
+
+class KeyringEntry(TypedDict):
+    """A value that is in the keyring."""
+
+    keyring: Annotated[str, not_empty]
+
+
+class McpConfig(Struct, frozen=True):
+    """A server of tools: a program to start, or an address."""
+
+    command: Words | None = None
+    url: Annotated[str, http_url] | None = None
+    env: dict[str, str | KeyringEntry] = {}
+
+
+class Hook(Struct, frozen=True):
+    """A program of the user's that is run when something happens."""
+
+    on: Annotated[str, not_empty]
+    command: Words
+    timeout: Seconds = 60.0
+    """Seconds."""
+
+
+class UiConfig(Struct, frozen=True):
+    language: str = "auto"
+    theme: str | None = None
+    """None: the mode's own."""
+
+
+class Settings(Struct, frozen=True):
+    """Everything that is set, with the program's own values for what is not."""
+
+    defaults: Defaults = Defaults()
+    backends: dict[Annotated[str, backend_name], BackendConfig] = {}
+    modes: dict[Mode, ModeConfig] = {}
+    agent: AgentConfig = AgentConfig()
+    ui: UiConfig = UiConfig()
+    mcp: dict[str, Annotated[McpConfig, how_to_reach]] = {}
+    hooks: tuple[Hook, ...] = ()
