@@ -71,7 +71,7 @@ def test_whatever_a_model_or_a_folder_is_called_comes_back_as_it_was(store: Stor
     live = [stream.ask(odd), stream.record(ToolOutput(odd, odd), parent=odd), stream.end()]
     store.append(stream.session, live)
     assert store.records(stream.session) == live
-    assert store.latest(Path("/odd\udcff\nname")) == stream.session
+    assert store.latest(Path("/odd\udcff\nname")).id == stream.session
     assert store.list()[0].folder == Path("/odd\udcff\nname")
     assert store.list()[0].title == "a\ufffd␛[31m␀\\u202e"
 
@@ -99,8 +99,9 @@ def test_the_list_shows_sessions_that_were_used_the_last_used_first(store: Store
     store.append(first.session, [*first.answer(), *first.answer(), *first.answer()])
     assert [info.id for info in store.list()] == [first.session, second.session]
     assert [info.id for info in store.list(Path("/other"))] == [second.session]
-    assert store.latest(Path("/project")) == first.session
-    assert store.latest(Path("/nowhere")) is None
+    assert store.latest(Path("/project")).id == first.session
+    with pytest.raises(SessionError, match="no session of /nowhere"):
+        store.latest(Path("/nowhere"))
     assert store.records(unused.session) == []
 
 
@@ -125,6 +126,8 @@ def test_a_deleted_session_is_gone(store: Store) -> None:
         store.records(stream.session)
     with pytest.raises(SessionError, match="no session"):
         store.append(stream.session, other.answer())
+    with pytest.raises(SessionError, match="no session"):
+        store.claim(stream.session)
 
 
 def test_a_turn_without_an_end_is_shown_and_then_stored_as_interrupted(store: Store) -> None:

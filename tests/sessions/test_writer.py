@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from tests.sessions.making import Stream
 from tui.core.errors import SessionError
-from tui.core.events import TextDelta, ToolOutput
+from tui.core.events import TextDelta, ToolFinished, ToolOutput
 from tui.sessions.store import Store
 from tui.sessions.writer import Writer
 
@@ -65,8 +67,7 @@ async def test_a_failing_disk_is_told_once_and_nothing_is_lost_when_it_works_aga
 ) -> None:
     stream = Stream(store.create(Path("/project")).id)
     told: list[SessionError] = []
-    writer = Writer(store, stream.session)
-    writer.on_error(told.append)
+    writer = Writer(store, stream.session, told.append)
     broken = sqlite3.connect(tmp_path / "sessions.db", isolation_level=None)
     broken.execute("CREATE TRIGGER broken BEFORE INSERT ON records BEGIN SELECT RAISE(FAIL, 'broken disk'); END")
     first = stream.answer("one", "1")
@@ -80,3 +81,24 @@ async def test_a_failing_disk_is_told_once_and_nothing_is_lost_when_it_works_aga
         writer.put(record)
     await writer.close()
     assert [r.event for r in store.records(stream.session)] == [r.event for r in [*first, *second]]
+
+
+async def test_what_cannot_be_stored_does_not_hold_up_what_can(store: Store) -> None:
+    stream = Stream(store.create(Path("/project")).id)
+    told: list[SessionError] = []
+    writer = Writer(store, stream.session, told.append)
+    writer.put(stream.record(ToolFinished("c1", False, "", 0.1, {"path": Path("/not/json")})))
+    await writer.flush()
+    for record in (live := stream.answer("one", "1")):
+        writer.put(record)
+    await writer.close()
+    assert [r.event for r in store.records(stream.session)] == [r.event for r in live]
+    assert len(told) == 1
+
+
+async def test_a_closed_writer_leaves_no_thread(store: Store) -> None:
+    writer = Writer(store, store.create(Path("/project")).id)
+    thread = next(thread for thread in threading.enumerate() if thread.name == "session writer")
+    await writer.close()
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui.core.errors import SessionError
+from tui.core.errors import MimoError, SessionError
 from tui.sessions.migrations import migrate
+from tui.settings.paths import private_dir
 
 _BUSY_TIMEOUT_S = 10.0
 _REASONS = {  # primary result codes: https://sqlite.org/rescode.html
@@ -34,7 +35,7 @@ class Database:
         self._path = path
         self._mutex = threading.RLock()
         with self._named_errors():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_dir(path.parent)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -74,8 +75,10 @@ class Database:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except SessionError as error:
-            raise error
+        except SessionError:
+            raise
+        except MimoError as error:
+            raise SessionError(error.message, error.hint) from error
         except sqlite3.Error as error:
             name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
             why, hint = _REASONS.get(name, (str(error), ""))

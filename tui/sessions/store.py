@@ -99,8 +99,14 @@ class Store:
         """
         if session_id in self._locks:
             return
-        self._locks[session_id] = self._take_lock(session_id)
-        self.append(session_id, endings(self._stored(session_id)) if self._is_open(session_id) else [])
+        lock = self._take_lock(session_id)
+        try:
+            if self._is_open(session_id):
+                self.append(session_id, endings(self._stored(session_id)))
+        except BaseException:
+            lock.release()
+            raise
+        self._locks[session_id] = lock
 
     def release(self, session_id: str) -> None:
         if lock := self._locks.pop(session_id, None):
@@ -141,9 +147,12 @@ class Store:
             ).fetchall()
         return [self._info(row) for row in rows]
 
-    def latest(self, folder: Path) -> str | None:
-        """The session of this folder that was last used."""
-        return next((info.id for info in self.list(folder)), None)
+    def latest(self, folder: Path) -> SessionInfo:
+        """The session of this folder that was last used. Raises SessionError when there is none."""
+        found = self.list(folder)
+        if not found:
+            raise SessionError(f"there is no session of {folder} yet", "begin one, or see `mimo-tui sessions list`")
+        return found[0]
 
     def find(self, prefix: str) -> SessionInfo:
         """The session whose id begins so. Raises SessionError when it is none, or more than one."""
@@ -181,8 +190,8 @@ class Store:
 
     def _is_open(self, session_id: str) -> bool:
         with self._database.read() as sql:
-            row = sql.execute("SELECT is_open FROM sessions WHERE id = ?", (session_id,)).fetchone()
-        return bool(row and row[0])
+            key = _key(sql, session_id)
+            return bool(sql.execute("SELECT is_open FROM sessions WHERE key = ?", (key,)).fetchone()[0])
 
     def _info(self, row: Sequence[Any]) -> SessionInfo:
         name, title, folder, created, updated, turns, interrupted, is_open = row

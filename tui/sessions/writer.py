@@ -21,27 +21,23 @@ _GROWING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 class Writer:
     """Stores what it is given: growing text about once a second, everything else at once with all that came before it.
 
-    When the disk fails, `on_error` is called once in the event loop, and what could not be stored is tried again with
-    what comes next. `put`, `flush` and `close` belong to the event loop.
+    When the disk fails, `on_error` is called in the event loop, once until it has worked again in between, and what
+    could not be stored is tried again with what comes next. `put`, `flush` and `close` belong to the event loop.
     """
 
-    def __init__(self, store: Store, session_id: str) -> None:
+    def __init__(self, store: Store, session_id: str, on_error: Callable[[SessionError], object] | None = None) -> None:
         self._store = store
         self._session = session_id
         self._queue: deque[Record | Future[None]] = deque()
         self._unstored: list[Record] = []
         self._something = threading.Event()
         self._now = threading.Event()
-        self._is_closing = False
+        self._is_closed = False
         self._has_failed = False
-        self._tell: Callable[[SessionError], object] = lambda error: None
+        self._on_error = on_error
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="session writer", daemon=True)
         self._thread.start()
-
-    def on_error(self, tell: Callable[[SessionError], object]) -> None:
-        """Who is told that storing has failed: once, and again only after it has worked in between."""
-        self._tell = tell
 
     def put(self, record: Record) -> None:
         self._queue.append(record)
@@ -61,12 +57,13 @@ class Writer:
 
     async def close(self) -> None:
         """Store the rest and end the thread. The store stays open."""
-        if not self._is_closing:
-            self._is_closing = True
-            await self.flush()
+        await self.flush()
+        self._is_closed = True
+        self._now.set()
+        self._something.set()
 
     def _run(self) -> None:
-        while not (self._is_closing and not self._queue):
+        while not self._is_closed:
             self._something.wait()
             self._now.wait(_GROWTH_EVERY_S)
             self._something.clear()
@@ -85,6 +82,9 @@ class Writer:
             self._store.append(self._session, self._unstored)
         except SessionError as error:
             self._fail(error)
+        except Exception as error:  # the door of this thread: what cannot be stored must not hold up what can
+            self._unstored.clear()
+            self._fail(SessionError(f"a part of the session could not be stored: {error}"))
         else:
             self._unstored.clear()
             self._has_failed = False
@@ -92,9 +92,9 @@ class Writer:
             future.set_result(None)
 
     def _fail(self, error: SessionError) -> None:
-        if not self._has_failed and self._loop is not None:
+        if not self._has_failed and self._on_error is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
-                self._loop.call_soon_threadsafe(self._tell, error)
+                self._loop.call_soon_threadsafe(self._on_error, error)
         self._has_failed = True
 
 
