@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.core.errors import MimoError, SessionError
-from tui.sessions.migrations import migrate
+from tui.sessions.migrations import NewerVersion, migrate
 from tui.settings.paths import private_dir
 
 _BUSY_TIMEOUT_S = 10.0
@@ -34,8 +34,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mutex = threading.RLock()
+        _make_folder(path.parent)
         with self._named_errors():
-            private_dir(path.parent)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -75,14 +75,20 @@ class Database:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except SessionError:
-            raise
-        except MimoError as error:
-            raise SessionError(error.message, error.hint) from error
+        except NewerVersion as error:
+            raise self._unusable("it was made by a newer version of mimo-tui", "update mimo-tui") from error
         except sqlite3.Error as error:
             name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
-            why, hint = _REASONS.get(name, (str(error), ""))
-            raise SessionError(f"the sessions in {self._path} cannot be used: {why}", hint) from error
+            raise self._unusable(*_REASONS.get(name, (str(error), ""))) from error
         except OSError as error:
-            why, hint = _REASONS["SQLITE_CANTOPEN"]
-            raise SessionError(f"the sessions in {self._path} cannot be used: {error.strerror}", hint) from error
+            raise self._unusable(str(error.strerror), _REASONS["SQLITE_CANTOPEN"][1]) from error
+
+    def _unusable(self, why: str, hint: str) -> SessionError:
+        return SessionError(f"the sessions in {self._path} cannot be used: {why}", hint)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        private_dir(path)
+    except MimoError as error:
+        raise SessionError(f"sessions cannot be stored: {error.message}", error.hint) from error

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.core.errors import SessionError
-
 if TYPE_CHECKING:
     import sqlite3
 
@@ -39,15 +37,19 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
+class NewerVersion(Exception):
+    """The database has changes that this version does not know."""
+
+
 def migrate(connection: sqlite3.Connection, migrations: Sequence[tuple[str, str]] = MIGRATIONS) -> None:
-    """Bring a database up to date, all or nothing. A newer one raises SessionError and is left as it is."""
+    """Bring a database up to date, all or nothing. Raises NewerVersion, and such a database is left as it is."""
     if _version(connection) == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection)  # another program may just have done it
         if version > len(migrations):
-            raise SessionError("it was made by a newer version of mimo-tui", "update mimo-tui")
+            raise NewerVersion
         for _name, script in migrations[version:]:
             for statement in script.split(";"):  # executescript would commit first
                 connection.execute(statement)
