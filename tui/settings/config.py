@@ -9,7 +9,7 @@ A backend that is in config.toml too is only as it is there. A project's `.mimo/
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from msgspec import Struct, structs
 
 from tui.core.errors import ConfigError, UsageError
 from tui.core.usage import Price
-from tui.settings.checking import Problem, check, key_text
+from tui.settings.checking import Key, Problem, check, key_text
+from tui.settings.log import hide
 from tui.settings.paths import cannot_write, config_dir, write_private
-from tui.settings.positions import Key
 from tui.settings.references import with_absolute_files, wrong_references
 from tui.settings.schema import (
     AgentConfig,
@@ -99,6 +99,7 @@ def examine(
                 rules = (check(part.file.table, _Approvals, problems) or _Approvals()).allow
         errors += [part.file.error(problem, part.key) for problem in problems]
     backends = {**added, **own.backends}
+    _hide_secrets(backends.values())
     settings = structs.replace(
         own,
         backends={name: with_absolute_files(backend, config_dir()) for name, backend in backends.items()},
@@ -199,6 +200,14 @@ def _added_files() -> tuple[list[tuple[Path, Key]], list[ConfigError]]:
         if (wrong := backend_name(path.stem))
     ]
     return [(path, ("backends", path.stem)) for path in paths if not backend_name(path.stem)], errors
+
+
+def _hide_secrets(backends: Iterable[BackendConfig]) -> None:
+    """Keep headers out of the log: a gateway's token is often one. Short values (a team's name) would mask too much."""
+    for backend in backends:
+        for value in (backend.headers or {}).values():
+            if len(value) >= 8:
+                hide(value)
 
 
 def _placed(problem: Problem, parts: list[_Part]) -> ConfigError:

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from tui.core.errors import CredentialError, UsageError
+from tui.core.text import clean_line
 from tui.settings.log import hide, log, mask
+from tui.settings.paths import config_dir
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from keyring.backend import KeyringBackend
 
 SERVICE = "mimo-tui"
 COMMAND_TIMEOUT_S = 30.0
-
-OTHER_WAYS = (
-    'Take the key from elsewhere: in config.toml, `credential = { env = "SOME_KEY" }` or '
-    '`{ command = ["pass", "some/key"] }` under [backends.NAME]; or "none" for a server that needs no key.'
-)
 
 
 class Secret:
@@ -79,16 +79,18 @@ def credential_for(backend: str, base_url: str, config: str | Mapping[str, Any] 
             return _from_environment(backend, variable)
         case {"command": command}:
             return _from_command(backend, list(command))
-    raise CredentialError(f"the `credential` of backend {backend} cannot be used", OTHER_WAYS)
+    raise CredentialError(f"the `credential` of backend {backend} cannot be used", other_ways(backend))
 
 
-def set_key(backend: str, base_url: str, secret: Secret) -> None:
-    """Keep a key in the keyring, in place of an older one. Raises CredentialError."""
+def set_key(backend: str, base_url: str, secret: Secret) -> str:
+    """Keep a key in the keyring, in place of an older one; returns the keyring's name. Raises CredentialError."""
     user = _user(backend, base_url)
     try:
-        _keyring().set_password(SERVICE, user, secret.reveal())
+        keyring = _keyring()
+        keyring.set_password(SERVICE, user, secret.reveal())
     except Exception as error:
-        raise _keyring_failed(error) from error
+        raise _keyring_failed(error, backend) from error
+    return str(keyring.name)
 
 
 def remove_key(backend: str, base_url: str) -> bool:
@@ -100,7 +102,7 @@ def remove_key(backend: str, base_url: str) -> bool:
             return False
         keyring.delete_password(SERVICE, user)
     except Exception as error:
-        raise _keyring_failed(error) from error
+        raise _keyring_failed(error, backend) from error
     return True
 
 
@@ -119,8 +121,17 @@ def key_status(backend: str, base_url: str, config: str | Mapping[str, Any] | No
         keyring = _keyring()
         is_set = keyring.get_password(SERVICE, user) is not None
     except Exception as error:
-        raise _keyring_failed(error) from error
+        raise _keyring_failed(error, backend) from error
     return is_set, f"{'in' if is_set else 'not in'} the keyring ({keyring.name}), for {origin_of(base_url)}"
+
+
+def other_ways(backend: str) -> str:
+    """What to do without a keyring."""
+    variable = f"{backend.upper().replace('-', '_')}_API_KEY"
+    return (
+        f"Without a keyring, say in the config file under [backends.{backend}] where the key is: "
+        f'credential = {{ env = "{variable}" }}, or {{ command = ["pass", "{backend}"] }}, or "none" if it needs none.'
+    )
 
 
 def _user(backend: str, base_url: str) -> str:
@@ -132,11 +143,11 @@ def _from_keyring(backend: str, base_url: str) -> Secret:
     try:
         value = _keyring().get_password(SERVICE, user)
     except Exception as error:
-        raise _keyring_failed(error) from error
+        raise _keyring_failed(error, backend) from error
     if value is None:
         raise CredentialError(
             f"no key is set for backend {backend} at {origin_of(base_url)}",
-            f"Set it: mimo-tui keys set {backend}. {OTHER_WAYS}",
+            f"Set it: `mimo-tui keys set {backend}`. {other_ways(backend)}",
         )
     return _checked(value, f"the key of backend {backend} in the keyring")
 
@@ -157,10 +168,7 @@ def _from_command(backend: str, command: list[str]) -> Secret:
     It runs where the config file is, so that a relative path never means a file of the project, and in a session of its
     own, so that it cannot draw over the screen and can be ended with all that it started.
     """
-    import signal
     import subprocess
-
-    from tui.settings.paths import config_dir
 
     shown = " ".join(command)
     hint = f"Try it: {shown}"
@@ -179,19 +187,30 @@ def _from_command(backend: str, command: list[str]) -> Secret:
         raise CredentialError(message, hint) from error
     try:
         output, complaint = process.communicate(timeout=COMMAND_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
+    except BaseException as error:
+        _end(process)
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
         message = f"the command for the key of backend {backend} did not end within {COMMAND_TIMEOUT_S:.0f} s: {shown}"
         raise CredentialError(message, "It cannot ask anything here: unlock what it needs first.") from error
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
     if process.returncode != 0:
         last = mask(complaint.decode(errors="replace").strip().rpartition("\n")[2])
         message = f"the command for the key of backend {backend} ended with {process.returncode}: {last or shown}"
         raise CredentialError(message, hint)
     first_line = output.decode(errors="replace").partition("\n")[0].strip()
     return _checked(first_line, f"what `{shown}` printed first")
+
+
+def _end(process: Popen[bytes]) -> None:
+    """End a command and what it started; its first process may be gone already."""
+    import signal
+
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    process.wait()
 
 
 def _checked(value: str, what: str) -> Secret:
@@ -245,14 +264,14 @@ def _is_plain(backend: KeyringBackend) -> bool:
     return kind.startswith("keyrings.alt.") or "plaintext" in kind
 
 
-def _keyring_failed(error: Exception) -> CredentialError:
+def _keyring_failed(error: Exception, backend: str) -> CredentialError:
     """The user's words for whatever a keyring raised; its backends let errors of all libraries below them through."""
-    if isinstance(error, CredentialError):
-        return error
     kind = type(error).__name__
+    words = clean_line(mask(str(error))).rstrip(".")
     if kind == "NoKeyringError":
-        return CredentialError(f"no keyring service can be used here: {error}", OTHER_WAYS)
-    if kind in ("KeyringLocked", "InitError"):
-        return CredentialError(f"the keyring is locked: {error}", f"Unlock it and try again. {OTHER_WAYS}")
+        return CredentialError(f"no keyring can be used here: {words}", other_ways(backend))
+    if kind in ("KeyringLocked", "InitError"):  # the latter, too, when there is nobody who could be asked to unlock it
+        message = f"the keyring cannot be opened: {words}"
+        return CredentialError(message, f"Unlock it, or log in to the desktop that keeps it. {other_ways(backend)}")
     log(f"keyring: {kind}: {error}")
-    return CredentialError(f"the keyring does not work: {kind}: {error}", OTHER_WAYS)
+    return CredentialError(f"the keyring does not work: {kind}: {words}", other_ways(backend))

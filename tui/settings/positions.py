@@ -6,8 +6,7 @@ import re
 import tomllib
 from bisect import bisect_right
 
-Key = tuple[str | int, ...]
-"""The way to a value: names of tables and keys, and indexes of lists, from 0."""
+from tui.settings.checking import Key
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _NAME = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")

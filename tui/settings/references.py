@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from tui.settings.checking import Problem
+from tui.settings.checking import Key, Problem
 from tui.settings.names import did_you_mean
-from tui.settings.positions import Key
 from tui.settings.schema import BackendConfig, Settings
 
 

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tui.core.errors import ConfigError
-from tui.settings.checking import Problem, key_text
-from tui.settings.positions import Key, key_lines
-
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+from tui.settings.checking import Key, Problem, key_text
 
 
 class TomlFile(NamedTuple):
@@ -34,6 +31,8 @@ class TomlFile(NamedTuple):
 
     def line(self, key: Key) -> int | None:
         """Where `key` is written, or else the table or list that it would be in."""
+        from tui.settings.positions import key_lines  # needed only when something is wrong
+
         try:
             lines = key_lines(self.text)
         except RecursionError:  # nested as deep as `tomllib` can just bear
@@ -49,7 +48,7 @@ def read(path: Path) -> TomlFile | None:
     if data is None:
         return None
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError("the file is not UTF-8 text", "Save it as UTF-8.", file=path, line=line) from error
@@ -79,7 +78,7 @@ def _bytes(path: Path) -> bytes | None:
 
 def _syntax_error(path: Path, text: str, error: ValueError) -> ConfigError:
     words = str(error)
-    place = _PLACE.search(words)
+    place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", words)
     if not place:
         return ConfigError(words, file=path)
     message = words[: place.start()]

@@ -1,0 +1,114 @@
+"""`mimo-tui config`: where settings come from, whether they are right, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tui.backends.resolve import presets, resolve
+from tui.cli import show_error
+from tui.core.errors import ConfigError
+from tui.core.text import clean
+from tui.settings.checking import Key
+from tui.settings.config import Settings, config_file, error_at, examine, load, plain
+from tui.settings.log import mask
+from tui.settings.names import did_you_mean
+
+_HIDDEN = "•••"
+_SECRET_NAME = re.compile(r"(?i)(key|token|secret|password|authorization|cookie)$")
+
+_NOT_YET: dict[str, Callable[[Settings], object]] = {
+    "mcp": lambda settings: settings.mcp,
+    "hooks": lambda settings: settings.hooks,
+    "agent.web_search": lambda settings: settings.agent.web_search,
+    "agent.fetch_allow": lambda settings: settings.agent.fetch_allow,
+    "backends.*.fallback": lambda settings: any(backend.fallback for backend in settings.backends.values()),
+}
+"""What is read and checked, but means nothing to this version."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True, metavar="path|check|show")
+    commands.add_parser("path", help="print where the config file is, or would be")
+    commands.add_parser("check", help="show every mistake in the settings; exit code 2 if there is one")
+    commands.add_parser("show", help="print all settings as TOML, those of the program included; never a key")
+
+
+def run(args: argparse.Namespace) -> int:
+    match args.command:
+        case "path":
+            print(clean(str(config_file())))
+            return 0
+        case "check":
+            return _check()
+        case _:
+            return _show()
+
+
+def _check() -> int:
+    settings, errors = examine(Path.cwd(), presets())
+    errors = errors or [*_unusable_backends(settings), *_unknown_themes(settings)]
+    for error in errors:
+        show_error(error)
+    if errors:
+        print(f"{len(errors)} mistake{'s' if len(errors) > 1 else ''}")
+        return errors[0].exit_code
+    for name, is_used in _NOT_YET.items():
+        if is_used(settings):
+            print(f"note: `{name}` is not used by this version")
+    if (Path.cwd() / ".mimo" / "config.toml").is_file():
+        print("note: .mimo/config.toml of this folder is not read by this version")
+    path = config_file()
+    print(
+        clean(f"{path}: no mistakes" if path.exists() else f"{path} is not there: the program's own settings are used")
+    )
+    return 0
+
+
+def _unusable_backends(settings: Settings) -> list[ConfigError]:
+    """What shows only when a backend is put together from its entry and its preset."""
+    errors = []
+    for name in settings.backends:
+        try:
+            resolve(settings, name)
+        except ConfigError as error:
+            message = error.message.removeprefix(f"{error.key}: ")
+            errors.append(error if error.file else error_at(tuple(error.key.split(".")), message, error.hint))
+    return errors
+
+
+def _unknown_themes(settings: Settings) -> list[ConfigError]:
+    from tui.widgets.themes import theme_names
+
+    names = theme_names()
+    chosen: dict[Key, str | None] = {("ui", "theme"): settings.ui.theme}
+    chosen |= {("modes", name, "theme"): mode.theme for name, mode in settings.modes.items()}
+    return [
+        error_at(key, f'no theme is called "{name}"{did_you_mean(name, names)}', f"Known: {', '.join(names)}.")
+        for key, name in chosen.items()
+        if name is not None and name not in names
+    ]
+
+
+def _show() -> int:
+    import tomli_w
+
+    print(clean(tomli_w.dumps(_shown(plain(load(Path.cwd(), presets()))))), end="")
+    return 0
+
+
+def _shown(value: Any, name: str = "", inside: str = "") -> Any:
+    """`value` without what may be secret: all headers and environment variables, and what looks like a key."""
+    if isinstance(value, dict):
+        around = name if name in ("headers", "body", "env") else inside
+        return {key: _shown(item, key, around) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item, name, inside) for item in value]
+    if isinstance(value, str):
+        hidden = inside == "headers" or (inside == "env" and name != "keyring")
+        hidden = hidden or (inside == "body" and _SECRET_NAME.search(name) is not None)
+        return _HIDDEN if hidden else mask(value)
+    return value

@@ -1,0 +1,125 @@
+"""`mimo-tui keys`: put the key of a backend into the system keyring, see whether it is there, take it out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.core.errors import UsageError
+from tui.core.text import clean_line
+
+if TYPE_CHECKING:
+    from tui.backends.spec import BackendSpec
+    from tui.settings.credentials import Secret
+
+_LONGEST_KEY_BYTES = 10_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True, metavar="set|status|remove")
+    description = "Asks for the key without showing it, or reads it from standard input: mimo-tui keys set NAME < file"
+    setting = commands.add_parser("set", help="keep a key", description=description)
+    setting.add_argument("backend", metavar="BACKEND")
+    # What follows is taken in only to be refused in words of our own: argparse would print it, and it may be the key.
+    setting.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    status = commands.add_parser("status", help="say whether there is a key; exit code 1 if there is none")
+    status.add_argument("backend", metavar="BACKEND")
+    removing = commands.add_parser("remove", help="forget a key")
+    removing.add_argument("backend", metavar="BACKEND")
+
+
+def run(args: argparse.Namespace) -> int:
+    from tui.backends.resolve import presets, resolve
+    from tui.settings.config import load
+
+    if getattr(args, "rest", None):
+        raise UsageError(
+            "a key is not taken as an argument: others on this machine could read it, and it would stay in the history",
+            "Give the backend's name alone: the key is asked for, or read from standard input.",
+        )
+    spec = resolve(load(Path.cwd(), presets()), args.backend)
+    match args.command:
+        case "set":
+            return _set(spec)
+        case "status":
+            return _status(spec)
+        case _:
+            return _remove(spec)
+
+
+def _set(spec: BackendSpec) -> int:
+    from tui.settings.credentials import key_status, origin_of, set_key
+
+    _refuse_other_sources(spec)
+    origin = clean_line(origin_of(spec.base_url))
+    key_status(spec.name, spec.base_url, None)  # whoever has no usable keyring learns it before typing a key
+    secret = _asked(spec, origin) if sys.stdin.isatty() else _piped()
+    keyring = set_key(spec.name, spec.base_url, secret)
+    print(f"The key of {spec.name} is in the keyring ({keyring}). It will be sent to {origin} and nowhere else.")
+    return 0
+
+
+def _status(spec: BackendSpec) -> int:
+    from tui.settings.credentials import key_status
+
+    is_there, line = key_status(spec.name, spec.base_url, spec.credential)
+    print(f"{spec.name}: {clean_line(line)}")
+    return 0 if is_there else 1
+
+
+def _remove(spec: BackendSpec) -> int:
+    from tui.settings.credentials import origin_of, remove_key
+
+    if spec.embedded:  # has no address that a key could belong to
+        _refuse_other_sources(spec)
+    origin = clean_line(origin_of(spec.base_url))
+    if not remove_key(spec.name, spec.base_url):
+        print(f"There is no key of {spec.name} for {origin} in the keyring.")
+        return 1
+    print(f"The key of {spec.name} for {origin} is not in the keyring any more.")
+    return 0
+
+
+def _refuse_other_sources(spec: BackendSpec) -> None:
+    """A key in the keyring would lie there unused, and its owner would wonder."""
+    match spec.credential:
+        case "none":
+            source = "needs no key, so none is kept for it"
+        case {"env": name}:
+            source = f"takes its key from the environment variable {name}, not from the keyring"
+        case {"command": _}:
+            source = "takes its key from a command, not from the keyring"
+        case _:
+            return
+    hint = f'To change that, set `credential = "keyring"` under [backends.{spec.name}] in the config file.'
+    raise UsageError(f"backend {spec.name} {source}", "" if spec.embedded else hint)
+
+
+def _asked(spec: BackendSpec, origin: str) -> Secret:
+    import warnings
+    from getpass import GetPassWarning, getpass
+
+    from tui.settings.credentials import secret_from
+
+    if spec.key_page:
+        print(f"A key can be made at {clean_line(spec.key_page)}", file=sys.stderr)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            return secret_from(getpass(f"Key of {spec.name} for {origin} (it is not shown): "))
+    except EOFError as error:
+        raise UsageError("no key was given") from error
+    except GetPassWarning as error:
+        hint = f"Read it from a file or a program instead: mimo-tui keys set {spec.name} < file"
+        raise UsageError("this terminal cannot hide what is typed, so no key is asked for", hint) from error
+
+
+def _piped() -> Secret:
+    from tui.settings.credentials import secret_from
+
+    data = sys.stdin.buffer.read(_LONGEST_KEY_BYTES + 1)
+    if len(data) > _LONGEST_KEY_BYTES:
+        raise UsageError("that is not a key: it is too long", "Standard input is to be the key and nothing else.")
+    return secret_from(data.decode(errors="replace"))
