@@ -103,7 +103,7 @@ def test_the_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(SessionError, match=r"sessions\.db.*newer version") as caught:
         Store.open(path)
-    assert "update" in caught.value.hint
+    assert "Update" in caught.value.hint
     assert sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall() == [("later",)]
 
 
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_database_is_kept(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
     with pytest.raises(SessionError, match=r"sessions\.db") as caught:
         Store.open(path)
-    assert "move it away" in caught.value.hint
+    assert "Move it away" in caught.value.hint
     assert path.read_bytes() == content
 
 
@@ -132,8 +132,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_hint(open_folder: Pa
     if case != "folder missing":
         path.parent.mkdir()
     if case == "file of another user":
-        path.parent.chmod(0o777)
         path.touch(mode=0o600)
+        path.parent.chmod(0o700)
+        os.chown(path.parent, 65534, 65534)
     message, hint = use_in_child(path, AS_NOBODY)
     assert str(open_folder) in message
     assert hint

@@ -15,16 +15,16 @@ from tui.settings.paths import private_dir
 
 _BUSY_TIMEOUT_S = 10.0
 _REASONS = {  # primary result codes: https://sqlite.org/rescode.html
-    "SQLITE_NOTADB": ("it is not a database", "move it away: a new one will be made"),
+    "SQLITE_NOTADB": ("it is not a database", "Move it away: a new one will be made."),
     "SQLITE_CORRUPT": (
         "it is damaged",
-        "move it away: a new one will be made; `sqlite3 FILE .recover` may save the old",
+        "Move it away: a new one will be made; `sqlite3 FILE .recover` may save the old.",
     ),
-    "SQLITE_FULL": ("the disk is full", "make room, and go on: what is not stored yet will be then"),
-    "SQLITE_READONLY": ("it cannot be written", "check who owns the file and its folder, or set XDG_DATA_HOME"),
-    "SQLITE_CANTOPEN": ("it cannot be opened", "check who owns the file and its folder, or set XDG_DATA_HOME"),
-    "SQLITE_BUSY": ("another program keeps it locked", "close that program, or try again"),
-    "SQLITE_IOERR": ("the disk does not take it", "see whether the disk is full or broken"),
+    "SQLITE_FULL": ("the disk is full", "Make room, and go on: what is not stored yet will be then."),
+    "SQLITE_READONLY": ("it cannot be written", "Check who owns the file and its folder, or set XDG_DATA_HOME."),
+    "SQLITE_CANTOPEN": ("it cannot be opened", "Check who owns the file and its folder, or set XDG_DATA_HOME."),
+    "SQLITE_BUSY": ("another program keeps it locked", "Close that program, or try again."),
+    "SQLITE_IOERR": ("the disk does not take it", "See whether the disk is full or broken."),
 }
 
 
@@ -76,7 +76,7 @@ class Database:
         try:
             yield
         except NewerVersion as error:
-            raise self._unusable("it was made by a newer version of mimo-tui", "update mimo-tui") from error
+            raise self._unusable("it was made by a newer version of mimo-tui", "Update mimo-tui.") from error
         except sqlite3.Error as error:
             name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
             raise self._unusable(*_REASONS.get(name, (str(error), ""))) from error

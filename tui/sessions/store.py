@@ -151,7 +151,7 @@ class Store:
         """The session of this folder that was last used. Raises SessionError when there is none."""
         found = self.list(folder)
         if not found:
-            raise SessionError(f"there is no session of {folder} yet", "begin one, or see `mimo-tui sessions list`")
+            raise SessionError(f"there is no session of {folder} yet", "Begin one, or see all: mimo-tui sessions list")
         return found[0]
 
     def find(self, prefix: str) -> SessionInfo:
@@ -165,8 +165,8 @@ class Store:
             return self._info(rows[0])
         if rows and prefix:
             names = ", ".join(row[0] for row in rows)
-            raise SessionError(f"{prefix} can be more than one session: {names}", "write more of its id")
-        raise SessionError(f"there is no session {prefix!r}", "see `mimo-tui sessions list`")
+            raise SessionError(f"{prefix} can be more than one session: {names}", "Write more of its id.")
+        raise SessionError(f"there is no session {prefix!r}", "See which there are: mimo-tui sessions list")
 
     def delete(self, session_id: str) -> None:
         """Remove a session and its records. Raises SessionError when a running program has it."""
@@ -208,7 +208,7 @@ class Store:
             raise SessionError(f"the session cannot be opened: {path}: {error.strerror}") from error
         if lock is None:
             raise SessionError(
-                f"session {session_id} is open in another mimo-tui", "close it there, or begin a new session here"
+                f"session {session_id} is open in another mimo-tui", "Close it there, or begin a new session here."
             )
         return lock
 
@@ -219,7 +219,7 @@ class Store:
 def _key(sql: sqlite3.Connection, session_id: str) -> int:
     row = sql.execute("SELECT key FROM sessions WHERE id = ?", (session_id,)).fetchone()
     if row is None:
-        raise SessionError(f"there is no session {session_id!r}", "see `mimo-tui sessions list`")
+        raise SessionError(f"there is no session {session_id!r}", "See which there are: mimo-tui sessions list")
     return int(row[0])
 
 
