@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -75,10 +76,11 @@ class Writer:
         while self._queue:
             item = self._queue.popleft()
             if isinstance(item, Record):
-                _join(self._unstored, item)
+                self._unstored.append(item)
             else:
                 waiting.append(item)
         try:
+            self._unstored = _join(self._unstored)
             self._store.append(self._session, self._unstored)
         except SessionError as error:
             self._fail(error)
@@ -98,25 +100,38 @@ class Writer:
         self._has_failed = True
 
 
-def _join(records: list[Record], record: Record) -> None:
-    """Add a record, or lengthen the last one when it is a piece of the same text."""
-    last = records[-1] if records else None
-    if last is not None and (last.turn, last.step, last.parent) == (record.turn, record.step, record.parent):
-        joined = _joined(last.event, record.event)
-        if joined is not None:
-            records[-1] = replace(last, event=joined)
-            return
-    records.append(record)
+def _join(records: Iterable[Record]) -> list[Record]:
+    """Records with neighbouring pieces of one text joined. Each carries the time of its first piece."""
+    found: list[Record] = []
+    for text, run in itertools.groupby(records, _text_of):
+        pieces = list(run)
+        if text is None or len(pieces) == 1:
+            found += pieces
+        else:
+            found.append(replace(pieces[0], event=_joined([piece.event for piece in pieces])))
+    return found
 
 
-def _joined(first: Event, second: Event) -> Event | None:
-    match first, second:
-        case (TextDelta(text=a), TextDelta(text=b)):
-            return TextDelta(a + b)
-        case (ReasoningDelta(text=a), ReasoningDelta(text=b)):
-            return ReasoningDelta(a + b)
-        case (ToolOutput(call_id=one, text=a), ToolOutput(call_id=other, text=b)) if one == other:
-            return ToolOutput(one, a + b)
-        case (ToolCallDelta() as a, ToolCallDelta() as b) if a.index == b.index:
-            return ToolCallDelta(a.index, a.name or b.name, a.arguments + b.arguments)
-    return None
+def _text_of(record: Record) -> tuple[object, ...] | None:
+    """Which growing text a record is a piece of; None when it is no piece."""
+    event = record.event
+    if not isinstance(event, _GROWING):
+        return None
+    place = (type(event), record.turn, record.step, record.parent)
+    match event:
+        case ToolOutput(call_id=call):
+            return *place, call
+        case ToolCallDelta(index=index):
+            return *place, index
+    return place
+
+
+def _joined(pieces: list[Event]) -> Event:
+    match pieces[0]:
+        case ToolCallDelta(index=index):
+            calls = [piece for piece in pieces if isinstance(piece, ToolCallDelta)]
+            name = next((call.name for call in calls if call.name), "")
+            return ToolCallDelta(index, name, "".join(call.arguments for call in calls))
+        case TextDelta() | ReasoningDelta() | ToolOutput() as first:
+            return replace(first, text="".join(piece.text for piece in pieces if isinstance(piece, type(first))))
+    raise TypeError(pieces[0])
