@@ -69,7 +69,8 @@ class ScriptedServer:
         pages["/models"] = pages["/v1/models"]
         if props is not None:
             pages["/props"] = props
-        self._pages = {path: self._page(page) for path, page in pages.items()} | (routes or {})
+        self.routes = {path: self._page(page) for path, page in pages.items()} | (routes or {})
+        """Pages other than completions, by path; more may be added at any time."""
         self._given = 0
         self._open_pauses = 0
         self._releases = 0
@@ -204,7 +205,7 @@ class ScriptedServer:
         return self._next(request)
 
     def _other(self, request: Received) -> Response:
-        page = self._pages.get(request.path)
+        page = self.routes.get(request.path)
         if request.path != "/health" and (refused := self._unauthorized(request)):
             request.refused = 401
             return refused

@@ -1,0 +1,48 @@
+"""How long the program itself takes between two requests of an agent, beside what the sandbox alone takes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.figures import Figures
+from benchmarks.model import END, Model
+from benchmarks.programs import SETTLE_S, running
+
+STEPS = 60
+TOOLS = ("read_file", "run_command")
+
+
+def measure(model: Model, figures: Figures) -> None:
+    """From the last byte of a reply on the wire to the next request, all in: parse, check, run, store, show, encode."""
+    for tool in TOOLS:
+        with running("mimo-tui", model.base_url, mode="agent") as started:
+            time.sleep(SETTLE_S)
+            before = len(model.times())
+            started.terminal.await_(END.encode())
+            started.terminal.submit(f"steps {STEPS} of {tool}")
+            started.terminal.expect(END.encode(), 60)
+            times = model.times()[before:]
+        for (_, answered_s), (arrived_s, _) in pairwise(times):
+            figures.add(f"step_{tool}_ms", "mimo-tui", 1000 * (arrived_s - answered_s))
+    _measure_sandbox(figures)
+
+
+def _measure_sandbox(figures: Figures) -> None:
+    """The sandbox's own start: the same command line that a tool gets, around `true`."""
+    from tui.tools.sandbox import find_sandbox
+
+    sandbox = find_sandbox()
+    true = shutil.which("true")
+    if sandbox is None or true is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        argv = sandbox.wrap([true], Path(folder), False)
+        for _ in range(STEPS):
+            before_s = time.monotonic()
+            subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            figures.add("sandbox_alone_ms", "mimo-tui", 1000 * (time.monotonic() - before_s))
