@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.scripted.elements import Break, Pause
 from tests.scripted.render import Action, Bytes, Wait
@@ -23,8 +24,8 @@ class Received:
     """A request as it came. Times are from `time.monotonic()`, which all processes of a machine share."""
 
     method: str
-    path: str
-    """Without the query."""
+    target: str
+    """As in the first line: a path with its query, or a whole URL when the client takes this server for a proxy."""
     headers: dict[str, str]
     """Names in lower case."""
     raw: bytes
@@ -37,6 +38,10 @@ class Received:
     """When the last byte of the reply was given to the socket; None before that."""
     abandoned: bool = False
     """The client closed the connection before all of the reply was sent."""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -74,7 +79,7 @@ async def read_request(reader: asyncio.StreamReader) -> Received | None:
             raw = await reader.readexactly(int(headers.get("content-length", 0)))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    request = Received(method, target.partition("?")[0], headers, raw, arrived_s)
+    request = Received(method, target, headers, raw, arrived_s)
     try:
         request.body = json.loads(raw)
     except ValueError:

@@ -134,9 +134,12 @@ class ScriptedServer:
             self._releases += 1
 
     def wait_until(self, happened: Callable[[], bool]) -> None:
-        """Wait until something is true of `requests`, `pauses` and so on: `lambda: server.requests[0].abandoned`."""
+        """Wait until something is true of `requests`, `pauses` and so on: `lambda: server.requests[0].abandoned`.
+
+        A request that is not there yet is waited for.
+        """
         with self._changed:
-            if not self._changed.wait_for(happened, WAIT_S):
+            if not self._changed.wait_for(lambda: _is_so(happened), WAIT_S):
                 raise AssertionError(f"still not so after {WAIT_S:.0f} s: {self}")
 
     async def until(self, happened: Callable[[], bool]) -> None:
@@ -252,3 +255,10 @@ class ScriptedServer:
         if pause.event is not None:
             return pause.event.is_set
         return lambda: self._releases >= number
+
+
+def _is_so(happened: Callable[[], bool]) -> bool:
+    try:
+        return happened()
+    except IndexError:
+        return False

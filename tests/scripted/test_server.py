@@ -180,6 +180,20 @@ def test_a_client_that_leaves_is_noticed(scripted: Start) -> None:
     assert server.requests[0].answered_s is None
 
 
+def test_a_request_that_has_not_come_yet_can_be_waited_for(scripted: Start) -> None:
+    server = scripted(["a"])
+    thread = threading.Thread(target=ask, args=[server])
+    thread.start()
+    server.wait_until(lambda: server.requests[0].answered_s is not None)
+    thread.join()
+
+
+def test_it_can_stand_in_for_a_proxy(scripted: Start) -> None:
+    server = scripted(["a"])
+    httpx.post("http://model.invalid/v1/chat/completions", json=request(), proxy=server.root)
+    assert server.requests[0].target == "http://model.invalid/v1/chat/completions"
+
+
 def test_requests_are_kept_as_they_came(scripted: Start) -> None:
     server = scripted(["a"])
     ask(server, headers={"X-Team": "ml"}, temperature=0.5)
