@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
@@ -93,7 +93,7 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
         ca_file=config.ca_file,
         headers=preset.headers | (config.headers or {}),
         body=built_in.get("body", {}) | (config.body or {}),
-        credential=_plain(config.credential or preset.credential),
+        credential=cast("str | dict[str, Any] | None", config.credential or preset.credential),
         local=preset.embedded or is_loopback(base_url),
         embedded=preset.embedded,
         key_page=preset.key_page,
@@ -132,11 +132,6 @@ def _rules(table: Json) -> Rules:
     if table.get("empty_content") == "null":  # TOML has no null
         table = table | {"empty_content": None}
     return Rules(**table)
-
-
-def _plain(credential: Any) -> Any:
-    """As `settings.credentials` wants it: the word `keyring` is its default."""
-    return None if credential == "keyring" else credential
 
 
 def _built_in(model: str | None) -> Json:

@@ -75,7 +75,7 @@ class BackendSpec(Struct, frozen=True):
     body: Json = {}
     """Fields that are merged into each request."""
     credential: str | dict[str, Any] | None = None
-    """Where the key is, as `settings.credentials` understands it; None: the keyring."""
+    """Where the key is, as `settings.credentials` has it. None: the keyring, but a local server may have none."""
     local: bool = False
     """The server is on this machine."""
     embedded: bool = False

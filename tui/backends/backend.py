@@ -1,0 +1,219 @@
+"""A backend that can be asked: the one driver of all wires. It sends, retries and reads; the wire understands."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from types import ModuleType
+from typing import Any
+
+from msgspec import structs
+
+from tui.backends.http import ERROR_LIMIT_BYTES, Client, json_body
+from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
+from tui.backends.sse import Parser
+from tui.backends.waiting import wait_before_retry_s
+from tui.core.errors import BackendError, CredentialError, UsageError
+from tui.core.events import Delta, Retrying
+from tui.core.messages import Json
+from tui.settings.credentials import credential_for
+
+
+class Backend:
+    """Asks one model. Close it at the end: it keeps a connection.
+
+    backend = Backend(resolve(settings, "deepseek"))
+    async with aclosing(backend.ask(Request("", (user("Hello"),)))) as answer:
+        async for piece in answer: ...
+    """
+
+    def __init__(self, spec: BackendSpec, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """`sleep` waits before a retry; tests have their own."""
+        self.spec = spec
+        self._sleep = sleep
+        self._wire: ModuleType = importlib.import_module(f"tui.backends.wires.{spec.wire.replace('-', '_')}")
+        self._client: Client | None = None
+        self._base_url = spec.base_url
+        self._key: str | None = None
+        """What is sent as the key; empty for none, None while it is not known."""
+
+    async def ask(self, request: Request) -> AsyncGenerator[Sent | Delta | Retrying | Reply, None]:
+        """The answer as it comes: `Sent`, deltas (before the first one perhaps some `Retrying`), at the end a `Reply`.
+
+        Closing it, or cancelling its reader, closes the connection at once. Raises BackendError; also CredentialError,
+        ConfigError, and ModelFileError for the embedded model.
+        """
+        if self.spec.model is None:
+            raise UsageError(
+                f"{self.spec.name}: no model is chosen",
+                f"`mimo-tui backends models {self.spec.name}` lists them: set `model`, or use --model.",
+            )
+        body = self._wire.encode(request, self.spec)
+        retried, has_begun, was_sent = 0, False, False
+        while True:
+            try:
+                url, headers = await self._address(self._wire.PATH)
+                if not was_sent:
+                    was_sent = True
+                    yield Sent(url, body)
+                async with aclosing(self._attempt(url, headers, body)) as answer:
+                    async for piece in answer:
+                        has_begun = True
+                        yield piece
+                return
+            except BackendError as error:
+                failure = self._without_key(error)
+            wait_s = self._wait_s(failure, retried) if not has_begun else None
+            if wait_s is None:
+                raise failure
+            retried += 1
+            yield Retrying(wait_s, retried, failure.info)
+            await self._sleep(wait_s)
+
+    async def list_models(self) -> list[ModelInfo]:
+        """The models that the server offers, sorted by id. Raises as `ask` does."""
+        try:
+            url, headers = await self._address("/models")
+            models = _models(await self._connected().get_json(url, headers))
+            if self.spec.rules.props and len(models) == 1:
+                window = _nested(await self._props(), "default_generation_settings", "n_ctx")
+                models = [ModelInfo(models[0].id, window or models[0].context_window)]
+            return models
+        except BackendError as error:
+            raise self._without_key(error) from error
+
+    async def tool_strategy(self) -> Strategy:
+        """How this model is asked for tool calls: as set, else as the server says, else as its rules say."""
+        if self.spec.strategy != "auto":
+            return self.spec.strategy
+        is_able: Any = None
+        if self.spec.rules.props:
+            is_able = _nested(await self._props(), "chat_template_caps", "supports_tool_calls")
+        if not isinstance(is_able, bool):
+            is_able = self.spec.rules.native_tools
+        return "native" if is_able else "constrained"
+
+    async def aclose(self) -> None:
+        """Close the connections. The backend can be asked again."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    async def _attempt(self, url: str, headers: dict[str, str], body: Json) -> AsyncGenerator[Delta | Reply, None]:
+        sending = {**headers, "Content-Type": "application/json", "Accept": "text/event-stream"}
+        async with self._connected().send("POST", url, sending, json_body(body)) as response:
+            if not 200 <= response.status < 300:
+                said = await response.text(ERROR_LIMIT_BYTES)
+                raise self._wire.explain(response.status, response.headers, said, self.spec)
+            parser, decoder = Parser(), self._wire.Decoder(self.spec)
+            async with aclosing(response.chunks()) as chunks:
+                async for chunk in chunks:
+                    for data in parser.feed(chunk):
+                        for delta in decoder.feed(data):
+                            yield delta
+                    if decoder.is_done:
+                        break
+            if decoder.is_done:
+                await response.drain()
+            else:
+                for data in parser.close():
+                    for delta in decoder.feed(data):
+                        yield delta
+            yield decoder.finish()
+
+    async def _address(self, path: str) -> tuple[str, dict[str, str]]:
+        """Where a request goes, and its headers, the key among them. Starts the embedded model if it is that."""
+        if self.spec.embedded:
+            from tui.backends.embedded.process import ensure_started
+
+            address = await ensure_started(self.spec.model or "")
+            if address.base_url != self._base_url:
+                await self.aclose()
+            self._base_url, self._key = address.base_url, address.key
+        elif self._key is None:
+            self._key = await asyncio.to_thread(_key, self.spec)
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return self._base_url + path, headers | self.spec.headers
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = Client(structs.replace(self.spec, base_url=self._base_url))
+        return self._client
+
+    async def _props(self) -> Any:
+        """llama.cpp's page about its model, which is not under /v1; None if it has none."""
+        _, headers = await self._address("")
+        try:
+            return await self._connected().get_json(self._base_url.removesuffix("/v1") + "/props", headers)
+        except BackendError as error:
+            if error.kind in ("model_not_found", "permission", "auth", "protocol", "bad_request"):
+                return None
+            raise self._without_key(error) from error
+
+    def _wait_s(self, error: BackendError, retried: int) -> float | None:
+        """Seconds until the next try; None when there is none. A model that is being loaded is waited for."""
+        if error.kind == "loading" and retried * 2.0 < self.spec.timeouts.first_byte:
+            return wait_before_retry_s(error, retried)
+        if not error.retryable or retried >= self.spec.retries:
+            return None
+        wait_s = wait_before_retry_s(error, retried)
+        if wait_s is None:
+            error.hint = f"The server asks to wait {error.retry_after_s:.0f} s. {error.hint}".strip()
+        return wait_s
+
+    def _without_key(self, error: BackendError) -> BackendError:
+        """The error with the key, which some servers echo, made unreadable. A key that was refused is forgotten."""
+        key = self._key
+        if error.kind == "auth":
+            self._key = None  # another one may be set before the next request
+        if not key:
+            return error
+
+        def masked(text: str) -> str:
+            return text.replace(key, "•••")
+
+        return BackendError(
+            error.kind,
+            masked(error.message),
+            masked(error.hint),
+            retryable=error.retryable,
+            retry_after_s=error.retry_after_s,
+            raw=masked(error.raw),
+        ).with_traceback(error.__traceback__)
+
+
+def _key(spec: BackendSpec) -> str:
+    """The key, for the origin of the spec; empty for none. A local server whose key nobody has set is asked without."""
+    try:
+        secret = credential_for(spec.name, spec.base_url, spec.credential)
+    except CredentialError:
+        if spec.local and spec.credential is None:
+            return ""
+        raise
+    return secret.reveal() if secret else ""
+
+
+def _models(answer: Any) -> list[ModelInfo]:
+    """A list of models in any of the known shapes; what has no id is left out."""
+    entries = answer.get("data") if isinstance(answer, dict) else answer
+    found = {}
+    for entry in entries if isinstance(entries, list) else ():
+        id = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(id, str) and id:
+            windows = (
+                entry.get("max_model_len"),  # vLLM
+                entry.get("context_length"),  # OpenRouter, Kimi
+                entry.get("max_context_length"),  # LM Studio
+                _nested(entry, "meta", "n_ctx_train"),  # llama.cpp
+            )
+            id = id.removeprefix("models/")  # Gemini
+            found[id] = ModelInfo(id, next((n for n in windows if isinstance(n, int) and n > 0), None))
+    return sorted(found.values(), key=lambda model: model.id)
+
+
+def _nested(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,258 @@
+"""The Chat Completions wire: `POST {base}/chat/completions`. Pure: values in, values out.
+
+What servers really send, and the public reports of it, is in the samples of tests/golden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from tui.backends.errors import RAW_LIMIT, explain, read_error
+from tui.backends.spec import BackendSpec, Reply
+from tui.backends.wires.chat_encode import IN_PARTS, IN_TEXT, encode
+from tui.backends.wires.surrogates import mend, split_open
+from tui.backends.wires.think_tags import ThinkTags
+from tui.backends.wires.tool_calls import ToolCalls, new_id
+from tui.core.errors import BackendError
+from tui.core.events import Delta, ReasoningDelta, TextDelta
+from tui.core.messages import Block, Json, Message, Reasoning, Text
+from tui.core.usage import Usage
+
+__all__ = ["PATH", "Decoder", "encode", "explain"]
+
+PATH = "/chat/completions"
+
+_REASONING_KEYS = ("reasoning_content", "reasoning", "reasoning_text")
+_TEXT = ""
+"""The key of a piece of the answer itself."""
+_FINISH_REASONS = {
+    "function_call": "tool_calls",
+    "eos": "stop",
+    "sensitive": "content_filter",
+    "max_tokens": "length",
+}
+_FAILED = ("error", "insufficient_system_resource", "network_error")
+"""Finish reasons that say that the server broke off."""
+
+
+class Decoder:
+    """Puts one answer together from its events: feed it the data of each, then `finish`."""
+
+    def __init__(self, spec: BackendSpec, make_id: Callable[[], str] = new_id) -> None:
+        self._spec = spec
+        self.is_done = False
+        """The end mark came."""
+        self._finish_reason: str | None = None
+        self._refused = False
+        self._pieces: list[tuple[str, list[str]]] = []  # runs of one key: text or reasoning
+        self._half = ""  # of a character that was cut in two
+        self._details: list[Json] = []
+        self._tags = ThinkTags()
+        self._calls = ToolCalls(make_id)
+        self._usage: Json = {}
+        self._timings: Json = {}
+
+    def feed(self, data: str) -> list[Delta]:
+        """What an event adds. Raises BackendError for one that says that the server failed, or is not JSON."""
+        if data.strip() == "[DONE]":
+            self.is_done = True
+            return list(self._rest())
+        chunk = self._parse(data)
+        self._timings = _object(chunk.get("timings")) or self._timings
+        usage = chunk.get("usage") or _object(chunk.get("x_groq")).get("usage")
+        choice = _object(next(iter(_list(chunk.get("choices"))), None))
+        self._usage = _object(usage or choice.get("usage")) or self._usage
+        if choice.get("error"):
+            raise self._failed(choice)
+        if choice.get("index"):
+            return []  # another answer beside the first: nobody asked for it
+        whole = _object(choice.get("message"))
+        deltas = list(self._delta(_object(choice.get("delta")) or whole, is_whole=bool(whole)))
+        if reason := choice.get("finish_reason"):
+            self._finish_reason = str(reason)
+            deltas += self._rest()
+        return deltas
+
+    def finish(self) -> Reply:
+        """The whole answer. Raises BackendError when no end came: it is cut then, however complete it looks."""
+        if self._finish_reason is None and not self.is_done:
+            raise BackendError(
+                "network",
+                f"{self._spec.name}: the connection ended before the answer was complete",
+                "What came is kept. Ask again to go on.",
+                retryable=True,
+            )
+        if self._finish_reason in _FAILED:
+            raise explain(200, {}, f'{{"error":{{"message":"it broke off: {self._finish_reason}"}}}}', self._spec)
+        calls = self._calls.finish()
+        reason = _FINISH_REASONS.get(self._finish_reason or "stop", self._finish_reason or "stop")
+        if self._refused and reason == "stop":
+            reason = "content_filter"
+        if calls and reason == "stop":
+            reason = "tool_calls"
+        message = Message("assistant", (*self._blocks(), *calls), self._spec.origin)
+        return Reply(message, _usage(self._usage, self._timings), reason)
+
+    def _parse(self, data: str) -> Json:
+        """The event's object. msgspec is twice as fast as json, which also takes halves of characters."""
+        try:
+            chunk: Any = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            chunk = _json(data)
+        if isinstance(chunk, dict) and not chunk.get("error"):
+            if "choices" in chunk or "usage" in chunk or not ({"message", "detail", "code"} & chunk.keys()):
+                return chunk
+        elif not isinstance(chunk, dict | list):
+            said = read_error(200, data).message
+            raise BackendError(
+                "protocol",
+                f"{self._spec.name}: the server sent what is not {self._spec.wire}, or only a part of it: {said}",
+                f"Is the address right? It is {self._spec.base_url}.",
+                raw=data[:RAW_LIMIT],
+            )
+        raise explain(200, {}, data, self._spec)
+
+    def _failed(self, choice: Json) -> BackendError:
+        return explain(200, {}, msgspec.json.encode({"error": choice["error"]}).decode(), self._spec)
+
+    def _delta(self, delta: Json, is_whole: bool) -> Iterator[Delta]:
+        content = delta.get("content")
+        for key in _REASONING_KEYS:
+            if (thought := delta.get(key)) and isinstance(thought, str):
+                yield from self._say(key, thought)
+                break  # some servers send the same under two keys
+        else:
+            if details := delta.get("reasoning_details"):
+                yield from self._say("reasoning", _text_of(details))
+        self._add_details(delta.get("reasoning_details"))
+        if isinstance(content, str):
+            yield from self._text(content)
+        elif content:
+            for part in _list(content):
+                yield from self._part(_object(part))
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self._refused = True
+            yield from self._say(_TEXT, refusal)
+        calls = _list(delta.get("tool_calls"))
+        if old := delta.get("function_call"):
+            calls = [*calls, {"index": 0, "function": old}]
+        for position, fragment in enumerate(calls):
+            if isinstance(fragment, dict):
+                if is_whole and fragment.get("index") is None:
+                    fragment = fragment | {"index": position}
+                if told := self._calls.add(fragment):
+                    yield told
+
+    def _part(self, part: Json) -> Iterator[Delta]:
+        """A part of a list in place of a string (Mistral)."""
+        if (thought := part.get("thinking")) is not None:
+            yield from self._say(IN_PARTS, thought if isinstance(thought, str) else _text_of(thought))
+        elif isinstance(text := part.get("text"), str):
+            yield from self._text(text)
+
+    def _text(self, text: str) -> Iterator[Delta]:
+        if self._tags.is_over:
+            yield from self._say(_TEXT, text)
+            return
+        for is_reasoning, piece in self._tags.feed(text):
+            yield from self._say(IN_TEXT if is_reasoning else _TEXT, piece)
+
+    def _rest(self) -> Iterator[Delta]:
+        """What was held back for what might follow, at the end."""
+        if not self._tags.is_over:
+            for is_reasoning, piece in self._tags.finish():
+                yield from self._say(IN_TEXT if is_reasoning else _TEXT, piece)
+        if self._half:
+            self._half = ""
+            yield from self._say(self._pieces[-1][0] if self._pieces else _TEXT, "\ufffd")
+
+    def _say(self, key: str, text: str) -> Iterator[Delta]:
+        """A piece as a delta, with characters that were cut in two made whole."""
+        if not text.isascii() or self._half:
+            text, self._half = split_open(self._half + text)
+            text = mend(text)
+        if not text:
+            return
+        if not self._pieces or self._pieces[-1][0] != key:
+            self._pieces.append((key, []))
+        self._pieces[-1][1].append(text)
+        yield ReasoningDelta(text) if key else TextDelta(text)
+
+    def _add_details(self, details: Any) -> None:
+        """OpenRouter's structured reasoning comes in pieces by index, and goes back whole and unaltered."""
+        for new in _list(details):
+            if not isinstance(new, dict):
+                continue
+            place = (new.get("index"), new.get("type"))
+            old = next((item for item in self._details if (item.get("index"), item.get("type")) == place), None)
+            if old is None or new.get("index") is None:
+                self._details.append(dict(new))
+                continue
+            for key, value in new.items():
+                if key in ("text", "summary") and isinstance(value, str) and isinstance(old.get(key), str):
+                    old[key] += value
+                elif value is not None:
+                    old[key] = value
+
+    def _blocks(self) -> list[Block]:
+        blocks: list[Block] = [
+            Reasoning("".join(pieces), key) if key else Text("".join(pieces)) for key, pieces in self._pieces
+        ]
+        if self._details:
+            data = {"reasoning_details": self._details}
+            place = next((i for i, block in enumerate(blocks) if isinstance(block, Reasoning)), None)
+            if place is None:
+                return [Reasoning("", "reasoning", data=data), *blocks]
+            first = blocks[place]
+            assert isinstance(first, Reasoning)
+            blocks[place] = Reasoning(first.text, first.key, data=data)
+        return blocks
+
+
+def _usage(usage: Json, timings: Json) -> Usage:
+    """The server's count, in any of the vendors' shapes; llama.cpp tells cached tokens in `timings`."""
+    prompt, completion = _object(usage.get("prompt_tokens_details")), _object(usage.get("completion_tokens_details"))
+    cached = (
+        prompt.get("cached_tokens"),
+        usage.get("prompt_cache_hit_tokens"),
+        usage.get("cached_tokens"),
+        timings.get("cache_n"),
+    )
+    cost = usage.get("cost")
+    return Usage(
+        input_tokens=_count(usage.get("prompt_tokens")),
+        output_tokens=_count(usage.get("completion_tokens")),
+        cached_tokens=next((_count(value) for value in cached if value is not None), None),
+        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        cost=float(cost) if isinstance(cost, int | float) else None,
+    )
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+def _text_of(parts: Any) -> str:
+    """The words in a list of structured pieces."""
+    words = (_object(part).get("text") or _object(part).get("summary") for part in _list(parts))
+    return "".join(word for word in words if isinstance(word, str))
+
+
+def _json(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
