@@ -87,6 +87,13 @@ def json_value(value: Any) -> str | None:
     return None
 
 
+def key_word(word: str) -> str | None:
+    """Never repeats the word: who misunderstands the setting puts the key itself there."""
+    if word in ("keyring", "none"):
+        return None
+    return 'must be "keyring", "none", { env = "..." } or { command = ["..."] }; a key itself is never in the file'
+
+
 def key_source(source: KeySource) -> str | None:
     if len(source) != 1:
         return 'must be either { env = "..." } or { command = ["..."] }'
@@ -147,7 +154,7 @@ class BackendConfig(Struct, frozen=True):
     wire: Literal["chat-completions", "messages", "responses", "ollama"] | None = None
     base_url: Annotated[str, base_url] | None = None
     model: Annotated[str, not_empty] | None = None
-    credential: Literal["keyring", "none"] | Annotated[KeySource, key_source] | None = None
+    credential: Annotated[str, key_word] | Annotated[KeySource, key_source] | None = None
     """Where its key is; None is the keyring."""
     context_window: PositiveInt | None = None
     """Tokens."""
