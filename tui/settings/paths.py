@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -26,22 +27,22 @@ _HINTS = {
 
 def config_dir() -> Path:
     """What the user set: config.toml, backends/, approvals.toml, themes/."""
-    return _absolute(platformdirs.user_config_path(APPLICATION, appauthor=False))
+    return _place(platformdirs.user_config_path)
 
 
 def data_dir() -> Path:
     """What must not be lost: sessions and models."""
-    return _absolute(platformdirs.user_data_path(APPLICATION, appauthor=False))
+    return _place(platformdirs.user_data_path)
 
 
 def state_dir() -> Path:
     """What is useful between runs: the log and the prompt history."""
-    return _absolute(platformdirs.user_state_path(APPLICATION, appauthor=False))
+    return _place(platformdirs.user_state_path)
 
 
 def cache_dir() -> Path:
     """What can be made again."""
-    return _absolute(platformdirs.user_cache_path(APPLICATION, appauthor=False))
+    return _place(platformdirs.user_cache_path)
 
 
 def private_dir(path: Path) -> Path:
@@ -113,11 +114,15 @@ def _sync_folder(path: Path) -> None:
             os.close(number)
 
 
-def _absolute(path: Path) -> Path:
-    """`path`, or an error: without a home folder it would be a folder named `~` in whatever folder this is."""
+def _place(of: Callable[..., Path]) -> Path:
+    """The system's folder for the program, or an error: with no home known it could only be one of the project's."""
+    try:
+        path = of(APPLICATION, appauthor=False)
+    except RuntimeError:  # platformdirs of today; those of some years ago answered `~/...`
+        path = Path("~")
     if not path.is_absolute():
         raise MimoError(
-            f"no place for the program's files is known: {path} is not an absolute path",
-            "Set HOME, and the XDG_..._HOME variables where they are used, to absolute paths.",
+            "no place for the program's files is known: you have no home folder",
+            "Set HOME (and the XDG_..._HOME variables, where they are used) to absolute paths.",
         )
     return path
