@@ -1,0 +1,83 @@
+"""The model's answer: markdown that grows, cut into pieces of which each is drawn when it is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.core.text import clean
+from tui.widgets.transcript import engines
+from tui.widgets.transcript.pieces import PieceLeaf
+from tui.widgets.transcript.splitter import Piece, Splitter, definitions_in
+from tui.widgets.transcript.stack import Pen, Stack
+
+
+class Answer(Stack):
+    """Text of the model. What came but was not seen is not even cut into pieces."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self._splitter = Splitter()
+        self._definitions: dict[str, Any] = {}
+        self._waiting: list[str] = []
+        self._waiting_lines = 0
+        self._waiting_chars = 0
+        self._growing: PieceLeaf | None = None
+        self._seen = False
+
+    @property
+    def height(self) -> int:
+        waiting = self._waiting_lines + self._waiting_chars // max(self.width, 1) if self._waiting else 0
+        return self.heights.total + waiting + (1 if self._waiting and not self.blocks else 0)
+
+    def grow(self, text: str) -> None:
+        self._waiting.append(text)
+        self._waiting_lines += text.count("\n")
+        self._waiting_chars += len(text)
+
+    def source_at(self, index: int) -> str:
+        """The markdown of the block that inner block `index` belongs to: all its pieces."""
+        leaves = [leaf for leaf in self.leaves() if isinstance(leaf, PieceLeaf)]
+        if not leaves:
+            return clean("".join(self._waiting))
+        first = min(index, len(leaves) - 1)
+        while first and leaves[first].piece.number:
+            first -= 1
+        end = first + 1
+        while end < len(leaves) and leaves[end].piece.number:
+            end += 1
+        return "".join(leaf.piece.source for leaf in leaves[first:end]).strip("\n")
+
+    def prepare(self, first: int, last: int, pen: Pen) -> int:
+        shift = 0
+        if self._waiting:
+            before = self.height
+            self._split()
+            if not self._seen and first > 0:
+                shift = self.height - before
+            self._seen = True
+        return shift + super().prepare(first + shift, last + shift, pen)
+
+    def _split(self) -> None:
+        text = clean("".join(self._waiting))
+        self._waiting.clear()
+        self._waiting_lines = self._waiting_chars = 0
+        self._splitter.feed(text)
+        for piece in self._splitter.take():
+            self._put(piece)
+            self._growing = None
+        growing = self._splitter.growing()
+        if growing is not None:
+            self._growing = self._put(growing)
+
+    def _put(self, piece: Piece) -> PieceLeaf:
+        """Into the leaf that was growing, or into a new one."""
+        if definitions_in(piece.source) and (parser := engines.parser()) is not None:
+            parser.parse(piece.source, self._definitions)
+        leaf = self._growing
+        if leaf is not None:
+            leaf.become(piece)
+            self.measure(len(self.blocks) - 1)
+            return leaf
+        leaf = PieceLeaf(piece, self._definitions, self.width)
+        self.add(leaf)
+        return leaf

@@ -1,0 +1,220 @@
+"""From records to what is shown: which entry an event opens, grows or closes."""
+
+from __future__ import annotations
+
+from tui.core import events
+from tui.core.events import Record
+from tui.core.messages import Message, Reasoning, Text, ToolCall
+from tui.widgets.transcript.answer import Answer
+from tui.widgets.transcript.folds import Thought, Words
+from tui.widgets.transcript.lines import StepTarget
+from tui.widgets.transcript.plain import PlainLeaf, look, mark
+from tui.widgets.transcript.stack import Block, Stack
+from tui.widgets.transcript.toolrun import ToolRun
+
+
+class Feed:
+    """Puts entries into a stack, record by record. What changed is in `touched`, by place in the stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._answer: Answer | None = None
+        self._thought: Thought | None = None
+        self._retry: PlainLeaf | None = None
+        self._places: dict[int, int] = {}
+        self._runs: dict[str, ToolRun] = {}  # of this turn, by call id
+        self._writing: dict[int, ToolRun] = {}  # of this step, by index
+        self._asked: dict[str, str] = {}  # call ids, by the id of the question
+        self._anything_came = False  # text or reasoning of this step, as deltas
+        self.turn = 0
+        self.step: int | None = None
+
+    def put(self, record: Record) -> None:
+        if record.parent is not None:
+            return  # a subagent's; its tool call's line stands for it
+        self.turn, self.step = record.turn, record.step
+        handler = getattr(self, f"_{record.event.type}", None)
+        if handler is not None:
+            handler(record.event, record.time)
+
+    def put_text(self, text: str) -> None:
+        """The answer grows: joined deltas of one step."""
+        self._anything_came = True
+        self._goes_on()
+        self._end_thought()
+        if self._answer is None:
+            self._answer = Answer(self.stack.width)
+            self._add(self._answer)
+        self._answer.grow(text)
+        self._touch(self._answer)
+
+    def put_reasoning(self, text: str, started: float | None, ended: float | None) -> None:
+        """The reasoning grows: joined deltas of one step, the first and the last of which came at these times."""
+        self._anything_came = True
+        self._goes_on()
+        self._answer = None
+        if self._thought is None:
+            self._thought = Thought(self.stack.width, gap=True)
+            self._thought.started = started
+            self._add(self._thought)
+        self._thought.ended = ended
+        self._thought.grow(text)
+        self._touch(self._thought)
+
+    # Events
+
+    def _turn_started(self, event: events.TurnStarted, time: float) -> None:
+        self._end_blocks()
+        self._runs.clear()
+        self._add(Words(event.message.text, self.stack.width))
+
+    def _step_started(self, event: events.StepStarted, time: float) -> None:
+        self._end_blocks()
+        self._writing.clear()
+        self._anything_came = False
+
+    def _tool_call_delta(self, event: events.ToolCallDelta, time: float) -> None:
+        self._goes_on()
+        self._end_blocks()
+        run = self._writing.get(event.index)
+        if run is None:
+            run = self._writing[event.index] = self._add_run()
+        run.write(event.name, event.arguments)
+        self._touch(run)
+
+    def _step_finished(self, event: events.StepFinished, time: float) -> None:
+        if not self._anything_came:
+            self._show_message(event.message)
+        self._end_thought(event.timings.total_s if event.timings else None)
+        self._end_blocks()
+        self._goes_on()
+        written = list(self._writing.values())
+        for number, call in enumerate(event.message.tool_calls):
+            run = written[number] if number < len(written) else self._add_run()
+            self._call(run, call)
+        for run in written[len(event.message.tool_calls) :]:
+            run.enter("interrupted")
+            self._touch(run)
+        self._writing.clear()
+        self._anything_came = False
+        if event.finish_reason == "length":
+            self._note("the answer was cut: the model's output limit was reached", "▲", "warning")
+        elif event.finish_reason == "content_filter":
+            self._note("the answer was cut by the server's content filter", "▲", "warning")
+
+    def _show_message(self, message: Message) -> None:
+        for block in message.blocks:
+            if isinstance(block, Reasoning):
+                if block.text:
+                    self.put_reasoning(block.text, None, None)
+            elif isinstance(block, Text) and block.text:
+                self.put_text(block.text)
+
+    def _approval_asked(self, event: events.ApprovalAsked, time: float) -> None:
+        self._asked[event.id] = event.call.id
+        self._enter(event.call, "asked")
+
+    def _approval_given(self, event: events.ApprovalGiven, time: float) -> None:
+        run = self._runs.get(self._asked.pop(event.id, event.id))
+        if run is None:
+            return
+        run.enter("denied" if event.decision == "no" else "called", event.reason)
+        self._touch(run)
+
+    def _tool_started(self, event: events.ToolStarted, time: float) -> None:
+        self._enter(event.call, "running")
+
+    def _tool_output(self, event: events.ToolOutput, time: float) -> None:
+        run = self._runs.get(event.call_id)
+        if run is not None:
+            run.put_output(event.text)
+            self._touch(run)
+
+    def _tool_finished(self, event: events.ToolFinished, time: float) -> None:
+        run = self._runs.get(event.call_id)
+        if run is not None:
+            run.finish(event.is_error, event.result, event.total_s, event.detail)
+            self._touch(run)
+
+    def _retrying(self, event: events.Retrying, time: float) -> None:
+        self._goes_on()
+        self._retry = self._note(f"retrying in {event.wait_s:.0f} s: {event.error.message}", "↻", "warning")
+
+    def _repaired(self, event: events.Repaired, time: float) -> None:
+        self._note(f"repaired: {event.what}", "~", "muted")
+
+    def _notice(self, event: events.Notice, time: float) -> None:
+        self._note(event.message, "i", "muted")
+
+    def _turn_finished(self, event: events.TurnFinished, time: float) -> None:
+        self._end_turn()
+        if event.reason == "interrupted":
+            self._note("interrupted", "■", "warning")
+        elif event.reason == "limit":
+            self._note(f"stopped at a limit: {event.detail}" if event.detail else "stopped at a limit", "■", "warning")
+
+    def _turn_failed(self, event: events.TurnFailed, time: float) -> None:
+        self._end_turn()
+        self._note(event.error.message, "✗", "error")
+        if event.error.hint:
+            self._note(event.error.hint, " ", "muted", gap=False)
+
+    # Entries
+
+    def _add(self, block: Block) -> None:
+        self._places[id(block)] = len(self.stack.blocks)
+        self.stack.add(block)
+
+    def _touch(self, block: Block) -> None:
+        self.stack.measure(self._places[id(block)])
+
+    def _add_run(self) -> ToolRun:
+        gap = not (self.stack.blocks and isinstance(self.stack.blocks[-1], ToolRun))
+        run = ToolRun(self.stack.width, gap=gap, step=StepTarget(self.turn, self.step) if self.step else None)
+        self._add(run)
+        return run
+
+    def _call(self, run: ToolRun, call: ToolCall) -> None:
+        run.called(call.id, call.name, call.arguments, call.raw)
+        self._runs[call.id] = run
+        self._touch(run)
+
+    def _enter(self, call: ToolCall, state: str) -> None:
+        run = self._runs.get(call.id)
+        if run is None:
+            run = self._add_run()
+        self._call(run, call)  # the arguments may have been changed by the user
+        run.enter(state)  # type: ignore[arg-type]
+
+    def _note(self, text: str, sign: str, style: str, *, gap: bool = True) -> PlainLeaf:
+        self._end_blocks()
+        note = PlainLeaf(text, self.stack.width, look=look(style), mark=mark(f" {sign} ", style), gap=gap)
+        self._add(note)
+        return note
+
+    def _goes_on(self) -> None:
+        """What was to be tried again is being answered, so nobody needs to know any more."""
+        if self._retry is not None:
+            retry, self._retry = self._retry, None
+            retry.vanish()
+            self._touch(retry)
+
+    def _end_thought(self, total_s: float | None = None) -> None:
+        if self._thought is not None:
+            self._thought.finish()
+            self._touch(self._thought)
+            self._thought = None
+
+    def _end_blocks(self) -> None:
+        self._end_thought()
+        self._answer = None
+
+    def _end_turn(self) -> None:
+        self._goes_on()
+        self._end_blocks()
+        for run in [*self._writing.values(), *self._runs.values()]:
+            if run.state in ("writing", "called", "asked", "running"):
+                run.enter("interrupted")
+                self._touch(run)
+        self._writing.clear()
+        self._runs.clear()

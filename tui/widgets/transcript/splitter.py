@@ -1,0 +1,360 @@
+"""Cuts a growing markdown text into top-level blocks, looking at each line once.
+
+A block is finished only when no text that may follow can change it. What grows for long (code, tables, lists, a
+paragraph without end) is cut into pieces, so that no piece is expensive to draw. The sources of all pieces, joined, are
+the text. The rules are CommonMark's (with tables), applied to lines: what is inside a block is the parser's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+# A piece of these sizes is drawn in a few milliseconds.
+CODE_LINES = 30
+TABLE_ROWS = 30
+LIST_LINES = 40
+PARAGRAPH_CHARS = 3000
+LIST_CHARS = 6000
+
+_FENCE = re.compile(r" {0,3}(?:(`{3,})([^`]*)|(~{3,})(.*))$")
+_HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
+_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+_ITEM = re.compile(r"( {0,3})(?:([-+*])|(\d{1,9})([.)]))(?:([ \t]+)(?=\S)|[ \t]*$)")
+_DELIMITERS = re.compile(r" {0,3}[-:|][-:| \t]*$")
+_COLUMN = re.compile(r"[ \t]*:?-+:?[ \t]*$")
+_PIPE = re.compile(r"(?<!\\)\|")
+_DEFINITION = re.compile(r" {0,3}\[[^\]\n]+\]:")
+
+
+@dataclass(slots=True)
+class Fence:
+    """What all pieces of a code block share. `states` is the highlighter's, by piece."""
+
+    mark: str
+    indent: int
+    language: str
+    states: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Table:
+    """What all pieces of a table share: its first two lines, and the widths of its columns once they are chosen."""
+
+    head: str
+    widths: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Piece:
+    """A block, or a part of one that is too long. `number` counts the parts; `closed` says whether it is the last."""
+
+    kind: Literal["markdown", "code", "table", "list", "flow"]
+    """`flow` is the rest of a paragraph: inline text, whatever its first characters look like."""
+    source: str = ""
+    number: int = 0
+    fence: Fence | None = None
+    table: Table | None = None
+    item: int | None = None
+    """The number of the first item, where a numbered list goes on."""
+    dedent: int = 0
+    """Spaces to take from each line, where an item that is too long goes on."""
+    closed: bool = True
+
+
+class Splitter:
+    """Feed it text in any cutting; `take` gives what is finished, `growing` what is not."""
+
+    def __init__(self) -> None:
+        self._finished: list[Piece] = []
+        self._partial = ""
+        self._lines: list[str] = []
+        self._chars = 0
+        self._kind = ""  # "", paragraph, list, quote, table, indented
+        self._ended = False  # nothing but a blank line, or a new block, can follow
+        self._part = 0
+        self._fence: Fence | None = None
+        self._table: Table | None = None
+        self._marker = ""
+        self._item_indent = 0
+        self._items = 0
+        self._first_item: int | None = None
+        self._dedent = 0
+        self._flow = False
+        self._lazy = False
+
+    def feed(self, text: str) -> None:
+        lines = (self._partial + text).split("\n")
+        self._partial = lines.pop()
+        for line in lines:
+            self._take_line(line if len(line) <= PARAGRAPH_CHARS else self._cut_long_line(line))
+        if self._ended and self._partial[:1].isalpha():
+            self._cut()  # a letter at the margin begins a paragraph whatever follows
+        if len(self._partial) > PARAGRAPH_CHARS:
+            self._partial = self._cut_long_line(self._partial)
+
+    def take(self) -> list[Piece]:
+        """The pieces that were finished since the last time."""
+        finished, self._finished = self._finished, []
+        return finished
+
+    def growing(self) -> Piece | None:
+        """What may still change, as a piece of its own."""
+        if not self._lines and not self._partial:
+            return None
+        piece = self._piece()
+        piece.source += self._partial
+        piece.closed = False
+        return piece
+
+    # Lines
+
+    def _take_line(self, line: str) -> None:
+        if self._fence is not None:
+            self._take_code(line)
+            return
+        stripped = line.lstrip(" \t")
+        if not stripped:
+            self._take_blank(line)
+            return
+        indent = len(line) - len(stripped) if "\t" not in line else _cells(line)
+        if self._kind == "list":
+            self._take_in_list(line, indent)
+        elif self._ended or not self._kind:
+            self._begin(line, indent)
+        else:
+            getattr(self, f"_take_in_{self._kind}")(line, indent)
+
+    def _take_blank(self, line: str) -> None:
+        if self._kind in ("paragraph", "quote", "table", "list"):
+            self._ended = True
+        self._add(line)
+
+    def _take_code(self, line: str) -> None:
+        assert self._fence is not None
+        self._add(line)
+        bare = line.strip()
+        if bare.startswith(self._fence.mark) and not bare.strip(self._fence.mark[0]) and _cells(line) < 4:
+            self._cut()
+            self._fence = None
+        elif len(self._lines) > CODE_LINES or self._chars > PARAGRAPH_CHARS:
+            self._cut(going_on=True)
+
+    def _take_in_paragraph(self, line: str, indent: int) -> None:
+        if indent < 4 and _SETEXT.match(line) and not self._flow:
+            self._add(line)
+            self._ended = True
+        elif _interrupts(line, indent):
+            self._begin(line, indent)
+        elif _DELIMITERS.match(line) and self._lines and (columns := _columns(line)):
+            header = self._lines[-1].rstrip("\n")
+            if "|" in header and len(_cells_of(header)) == columns:
+                self._begin_table(line)
+            else:
+                self._add(line)
+        else:
+            self._add(line)
+            if self._chars > PARAGRAPH_CHARS:
+                self._cut(going_on=True)
+                self._flow = True
+
+    def _take_in_quote(self, line: str, indent: int) -> None:
+        if line.lstrip(" ").startswith(">"):
+            self._add(line)
+            if self._chars > PARAGRAPH_CHARS and not self._lazy:
+                self._cut(going_on=True)
+        elif _interrupts(line, indent) and not (self._lazy and _SETEXT.match(line)):
+            self._begin(line, indent)
+        else:
+            self._lazy = True
+            self._add(line)
+
+    def _take_in_table(self, line: str, indent: int) -> None:
+        if indent >= 4 or _interrupts(line, indent):
+            self._begin(line, indent)
+            return
+        self._add(line)
+        if len(self._lines) > TABLE_ROWS or self._chars > PARAGRAPH_CHARS:
+            self._cut(going_on=True)
+
+    def _take_in_indented(self, line: str, indent: int) -> None:
+        if indent < 4:
+            self._begin(line, indent)
+            return
+        self._add(line)
+        if len(self._lines) > CODE_LINES or self._chars > PARAGRAPH_CHARS:
+            self._cut(going_on=True)
+
+    def _take_in_list(self, line: str, indent: int) -> None:
+        if indent >= self._item_indent:
+            self._grow_item(line, indent)
+            return
+        item = _ITEM.match(line) if indent < 4 and not _RULE.match(line) else None
+        if item is not None and _marker(item) == self._marker:
+            if len(self._lines) >= LIST_LINES or self._chars > PARAGRAPH_CHARS or self._dedent or self._flow:
+                self._cut(going_on=True)
+                self._dedent, self._flow = 0, False
+                self._first_item = self._items if self._marker in ".)" else None
+            self._items += 1
+            self._item_indent = _content_indent(item)
+            self._ended = False
+            self._add(line)
+        elif self._ended or _interrupts(line, indent):
+            self._begin(line, indent)
+        else:
+            self._grow_item(line, indent)
+
+    def _grow_item(self, line: str, indent: int) -> None:
+        """A line of an item. An item without end is cut at its inner items, at worst anywhere."""
+        inner = self._chars > LIST_CHARS // 2 and _ITEM.match(line.lstrip(" "))
+        if inner or self._chars > LIST_CHARS:
+            self._cut(going_on=True)
+            self._dedent = indent
+        self._ended = False
+        self._add(line)
+
+    # Beginnings and ends
+
+    def _begin(self, line: str, indent: int) -> None:
+        """A new top-level block starts with this line; blank lines before the first one belong to it."""
+        if self._kind:
+            self._cut()
+        if indent >= 4:
+            self._kind = "indented"
+        elif fence := _FENCE.match(line):
+            self._kind = "code"
+            mark, info = (fence[1], fence[2]) if fence[1] else (fence[3], fence[4])
+            self._fence = Fence(mark, indent, info.strip().split(" ")[0].lower())
+        elif _HEADING.match(line) or _RULE.match(line):
+            self._kind = "paragraph"
+            self._ended = True
+        elif line[indent] == ">":
+            self._kind = "quote"
+        elif item := _ITEM.match(line):
+            self._kind = "list"
+            self._marker = _marker(item)
+            self._item_indent = _content_indent(item)
+            self._items = int(item[3] or 0) + 1
+        else:
+            self._kind = "paragraph"
+        self._add(line)
+
+    def _begin_table(self, line: str) -> None:
+        """`line` is the row of dashes below a table's head, which looked like a paragraph."""
+        header = self._lines.pop()
+        self._chars -= len(header)
+        if any(not line.isspace() for line in self._lines):
+            self._cut()
+        self._kind = "table"
+        self._table = Table(f"{header}{line}\n")
+        self._add(header.rstrip("\n"))
+        self._add(line)
+
+    def _add(self, line: str) -> None:
+        self._lines.append(line + "\n")
+        self._chars += len(line) + 1
+
+    def _piece(self) -> Piece:
+        kind: Literal["markdown", "code", "table", "list", "flow"] = "markdown"
+        if self._fence is not None:
+            kind = "code"
+        elif self._kind == "table" and not (self._ended and self._partial):
+            kind = "table"
+        elif self._flow:
+            kind = "flow"
+        elif self._kind == "list":
+            kind = "list"
+        table = self._table if kind == "table" else None
+        return Piece(
+            kind, "".join(self._lines), self._part, self._fence, table, self._first_item, self._dedent, closed=True
+        )
+
+    def _cut(self, going_on: bool = False) -> None:
+        """What was gathered is finished: as a block, or as a part of one that goes on."""
+        if self._lines:
+            piece = self._piece()
+            piece.closed = not going_on
+            self._finished.append(piece)
+        self._lines = []
+        self._chars = 0
+        self._ended = False
+        self._part = self._part + 1 if going_on else 0
+        if not going_on:
+            self._kind, self._flow, self._lazy = "", False, False
+            self._first_item, self._dedent, self._table = None, 0, None
+
+    def _cut_long_line(self, line: str) -> str:
+        """A line without end: its beginning is finished, at a space or anywhere. Returns its rest."""
+        if self._ended or not self._kind:
+            self._begin(line, _cells(line))
+            self._lines.pop()
+            self._chars -= len(line) + 1
+        while len(line) > PARAGRAPH_CHARS:
+            half = PARAGRAPH_CHARS // 2
+            place = line.rfind(" ", half // 2, half) + 1 or half
+            self._lines.append(line[:place])
+            line = line[place:]
+            self._cut(going_on=True)
+            self._flow = self._fence is None and self._kind != "table"
+        return line
+
+
+def definitions_in(source: str) -> bool:
+    """May the block define links that other blocks refer to?"""
+    return "]:" in source and any(_DEFINITION.match(line) for line in source.split("\n"))
+
+
+def _interrupts(line: str, indent: int) -> bool:
+    """Does the line begin a block though a paragraph stands above it?"""
+    if indent >= 4:
+        return False
+    first = line[indent]
+    if first == ">":
+        return True
+    if first in "`~":
+        return _FENCE.match(line) is not None
+    if first == "#":
+        return _HEADING.match(line) is not None
+    if first in "*-_" and _RULE.match(line):
+        return True
+    if first in "*-+" or first.isdigit():
+        item = _ITEM.match(line)
+        return item is not None and item[5] is not None and (item[2] is not None or int(item[3]) == 1)
+    return False
+
+
+def _marker(item: re.Match[str]) -> str:
+    return item[2] or item[4]
+
+
+def _content_indent(item: re.Match[str]) -> int:
+    """From which column on a line belongs to the item."""
+    marker = len(item[1]) + len(item[2] or item[3] + item[4])
+    space = _cells(item[5]) if item[5] else 1
+    return marker + (space if space <= 4 else 1)
+
+
+def _cells(line: str) -> int:
+    """Columns of white space at the start of a line; a tab goes to the next multiple of four."""
+    columns = 0
+    for character in line:
+        if character == " ":
+            columns += 1
+        elif character == "\t":
+            columns += 4 - columns % 4
+        else:
+            break
+    return columns
+
+
+def _cells_of(row: str) -> list[str]:
+    cells = _PIPE.split(row.strip())
+    return cells[1 if not cells[0] else 0 : -1 if len(cells) > 1 and not cells[-1] else None]
+
+
+def _columns(line: str) -> int:
+    """How many columns the row of dashes sets up; 0 if it is none."""
+    cells = _cells_of(line)
+    return len(cells) if all(_COLUMN.match(cell) for cell in cells) and ("|" in line or ":" in line) else 0

@@ -1,0 +1,205 @@
+"""A tool call: one line that says what was done, with its output or diff under it."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from tui.core.messages import Json
+from tui.core.text import clean_line
+from tui.widgets.transcript.folds import Fold, Head, seconds
+from tui.widgets.transcript.lines import Span, StepTarget, truncate
+from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.plain import PlainLeaf, look, mark, pieces_of
+from tui.widgets.transcript.stack import Leaf, Pen
+
+DIFF_LINES = 12
+RUNNING_LINES = 5
+ERROR_LINES = 6
+_TAIL_CHARS = 8000
+_TELLING = ("path", "command", "pattern", "url", "query", "name")
+
+State = Literal["writing", "called", "asked", "running", "done", "failed", "denied", "interrupted"]
+_SIGNS = {"writing": "○", "called": "○", "asked": "?", "failed": "✗", "denied": "⊘", "interrupted": "■"}
+_STYLES = {"asked": "warning", "running": "accent", "done": "success", "failed": "error", "denied": "warning"}
+
+
+class ToolRun(Fold):
+    """One call from the first piece of its arguments to its result."""
+
+    def __init__(self, width: int, *, gap: bool, step: StepTarget | None) -> None:
+        self.call_id = ""
+        self.name = ""
+        self.summary = ""
+        self.state: State = "writing"
+        self.reason = ""
+        self.step = step
+        self._written = 0
+        self._output: list[str] = []
+        self._output_chars = 0
+        self._result = ""
+        self._diff: list[str] = []
+        self._exit_code: object = None
+        self._total_s: float | None = None
+        self._head = Head(self, width, gap=gap)
+        super().__init__(width, 1 + gap)
+
+    # What happens
+
+    def write(self, name: str, arguments: str) -> None:
+        self.name = self.name or name
+        self._written += len(arguments)
+        self.touch()
+
+    def called(self, call_id: str, name: str, arguments: Json, raw: str | None) -> None:
+        self.call_id, self.name = call_id, name
+        self.summary = _summary(arguments, raw)
+        self.enter("called")
+
+    def enter(self, state: State, reason: str = "") -> None:
+        self.state = state
+        self.reason = reason
+        self.touch()
+
+    def put_output(self, text: str) -> None:
+        """Output while it runs: only the end of it is kept, the result brings all."""
+        self._output.append(text)
+        self._output_chars += len(text)
+        if self._output_chars > 4 * _TAIL_CHARS:
+            self._output = ["".join(self._output)[-_TAIL_CHARS:]]
+            self._output_chars = len(self._output[0])
+        self.changed()
+
+    def finish(self, is_error: bool, result: str, total_s: float, detail: Json) -> None:
+        self._result, self._total_s = result.replace("\r\n", "\n"), total_s
+        self._exit_code = detail.get("exit_code")
+        diff = detail.get("diff")
+        self._diff = _diff_lines(diff) if isinstance(diff, str) else []
+        self._output = []
+        if self.state == "denied":
+            self.touch()
+        else:
+            self.enter("failed" if is_error else "done")
+
+    def touch(self) -> None:
+        self._head.changed()
+        self.changed()
+
+    def toggle(self) -> None:
+        super().toggle()
+        self._head.changed()
+
+    def source(self) -> str:
+        """What a copy of the whole run gives."""
+        return "\n".join(self._diff) or self._result or "".join(self._output)
+
+    # What is shown
+
+    def head(self, pen: Pen) -> list[Span]:
+        palette = pen.palette
+        stats = self._stats()
+        sign = _SIGNS.get(self.state, "●")
+        fold = "" if not self.foldable else " ▾" if self.expanded else " ▸"
+        room = pen.prose_width - cell_len(sign) - 1
+        name = truncate(clean_line(self.name) or "tool", max(room, 1))
+        room -= cell_len(name) + 1
+        stats_room = cell_len(stats) + len(fold) + 4
+        summary = truncate(self.summary, room - stats_room) if room - stats_room > 8 else ""
+        room -= cell_len(summary)
+        tail = truncate(f"  · {stats}" if stats else "", max(room - len(fold), 0))
+        spans = [
+            Span(f"{sign} ", getattr(palette, _STYLES.get(self.state, "muted")), self),
+            Span(name, palette.strong, self),
+            Span(f" {summary}" if summary else "", palette.base, self),
+            Span(tail, palette.error if self.state == "failed" else palette.muted, self.step or self),
+            Span(fold, palette.muted, self),
+        ]
+        return [span for span in spans if span.text]
+
+    def _stats(self) -> str:
+        if self.state == "writing":
+            return f"writing · {self._written:,} characters" if self._written else "writing"
+        if self.state == "asked":
+            return "waiting for your answer"
+        if self.state == "denied":
+            return f"denied: {clean_line(self.reason)}" if self.reason else "denied"
+        if self.state in ("running", "interrupted"):
+            return self.state
+        if self.state == "called":
+            return ""
+        parts = ["failed"] if self.state == "failed" else []
+        if self._diff:
+            added = sum(line.startswith("+") for line in self._diff)
+            removed = sum(line.startswith("-") for line in self._diff)
+            parts.append(f"+{added} −{removed}")
+        elif isinstance(self._exit_code, int) and self._exit_code:
+            parts.append(f"exit {self._exit_code}")
+        elif self._result and self.state == "done":
+            count = self._result.strip("\n").count("\n") + 1
+            parts.append(f"{count:,} line{'s' if count != 1 else ''}")
+        if self._total_s is not None:
+            parts.append(seconds(self._total_s))
+        return " · ".join(parts)
+
+    @property
+    def foldable(self) -> bool:
+        return bool(self._result or self._diff) and self.state in ("done", "failed")
+
+    def build(self) -> list[Leaf]:
+        if self.state == "running":
+            return [self._head, *self._running()]
+        if self.state not in ("done", "failed"):
+            return [self._head]
+        text = "\n".join(self._diff) if self._diff else self._result.strip("\n")
+        if not text:
+            return [self._head]
+        limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" else 0
+        rows = text.split("\n")
+        hidden = 0 if self.expanded or len(rows) <= limit else len(rows) - limit
+        if hidden and not limit:
+            return [self._head]
+        body = self._body("\n".join(rows[: len(rows) - hidden]) if hidden else text)
+        if hidden:
+            more = f"… {hidden:,} more line{'s' if hidden != 1 else ''}"
+            body.append(PlainLeaf(more, self.width, look=look("muted"), mark=mark("   │ ", "rule"), target=self))
+        return [self._head, *body]
+
+    def _running(self) -> list[Leaf]:
+        text = "".join(self._output).replace("\r\n", "\n").rstrip("\n")[-_TAIL_CHARS:]
+        if not text:
+            return []
+        return self._body("\n".join(row[-1000:] for row in text.split("\n")[-RUNNING_LINES:]))
+
+    def _body(self, text: str) -> list[Leaf]:
+        style = _diff_look if self._diff else look("muted")
+        return [
+            PlainLeaf(piece, self.width, look=style, mark=mark("   │ ", "rule"), code=True, filled=bool(self._diff))
+            for piece in pieces_of(text)
+        ]
+
+
+def _diff_look(palette: Palette, row: str) -> Style:
+    if row.startswith("+"):
+        return palette.added
+    if row.startswith("-"):
+        return palette.removed
+    return palette.code_label if row.startswith("@@") else palette.code
+
+
+def _diff_lines(diff: str) -> list[str]:
+    """Without the lines that name the file, which stands in the line above."""
+    rows = diff.replace("\r\n", "\n").strip("\n").split("\n") if diff.strip("\n") else []
+    return [row for row in rows if not row.startswith(("--- ", "+++ "))]
+
+
+def _summary(arguments: Json, raw: str | None) -> str:
+    """The argument that says most, on one line."""
+    for key in _TELLING:
+        if isinstance(arguments.get(key), str):
+            return clean_line(arguments[key])
+    if raw is not None:
+        return clean_line(raw)
+    return clean_line(json.dumps(arguments, ensure_ascii=False)) if arguments else ""
