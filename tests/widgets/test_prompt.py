@@ -33,7 +33,7 @@ class Desk(App[None]):
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         self.sent.append(event.text)
-        self.prompt.take()
+        self.prompt.clear_into_past()
 
     def on_prompt_completing(self, event: Prompt.Completing) -> None:
         self.completions.show(event.items, event.index)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui.core.errors import UsageError
+from tui.settings.names import nearest
 
 _LINE = re.compile(r"/([a-z][a-z-]*|\?)(?:\s+(.*))?", re.DOTALL)
 
@@ -79,12 +80,9 @@ def find(name: str, commands: Iterable[Command] = COMMANDS) -> Command:
     for command in commands:
         if name == command.name or name in command.aliases:
             return command
-    from difflib import get_close_matches
-
-    names = [word for command in commands for word in (command.name, *command.aliases)]
-    close = get_close_matches(name, names, 1, 0.5)
-    hint = f"did you mean /{close[0]}? " if close else ""
-    raise UsageError(f"there is no command /{name}", f"{hint}/help lists them all".strip())
+    meant = nearest(name, [word for command in commands for word in (command.name, *command.aliases)])
+    message = f"there is no command /{name}" + (f", did you mean /{meant}?" if meant else "")
+    raise UsageError(message, "/help lists them all.")
 
 
 def parse(text: str) -> tuple[str, str] | None:

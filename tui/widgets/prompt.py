@@ -100,12 +100,11 @@ class Prompt(TextArea, inherit_bindings=False):
         self.move_cursor(self.document.end)
         self._complete()
 
-    def take(self) -> str:
-        """The text, which is gone afterwards but can be fetched from the history."""
-        text = self.text
-        self.past.add(text)
+    def clear_into_past(self) -> bool:
+        """Empty the prompt; Up brings the text back. True when the history has a new entry."""
+        is_new = self.past.add(self.text)
         self.put("")
-        return text
+        return is_new
 
     def on_key(self, event: events.Key) -> None:
         if event.key in _NEWLINE_KEYS:

@@ -10,6 +10,8 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from tui.core.errors import ConfigError, UsageError
+from tui.core.text import clean_line
+from tui.settings.names import did_you_mean
 from tui.settings.paths import config_dir
 
 _COLORS = (
@@ -54,16 +56,17 @@ def load_theme(name: str) -> Theme:
         path = folder / f"{name}.toml"
         if "/" not in name and path.is_file():
             return _theme(path)
-    from tui.core.text import clean_line
-
-    raise UsageError(f"there is no theme {clean_line(name)!r}{_nearest(name, theme_names())}", f"themes: {_listed()}")
+    names = theme_names()
+    raise UsageError(
+        f"there is no theme {clean_line(name)!r}{did_you_mean(name, names)}", f"Themes: {', '.join(names)}."
+    )
 
 
 def _theme(path: Path) -> Theme:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(str(error), "mend the file, or choose another theme", file=path) from error
+        raise ConfigError(str(error), "Mend the file, or choose another theme.", file=path) from error
     _check_keys(path, "", data, _KEYS)
     colors, variables = _table(path, data, "colors"), _table(path, data, "variables")
     _check_keys(path, "colors.", colors, _COLORS)
@@ -93,7 +96,7 @@ def _check_keys(path: Path, prefix: str, table: dict[str, Any], known: tuple[str
     for key in table:
         if key not in known:
             raise ConfigError(
-                f"unknown key{_nearest(key, known)}", f"known: {', '.join(known)}", file=path, key=prefix + key
+                f"unknown key{did_you_mean(key, known)}", f"Known: {', '.join(known)}.", file=path, key=prefix + key
             )
 
 
@@ -103,15 +106,4 @@ def _check_color(path: Path, key: str, value: object) -> None:
             raise TypeError
         Color.parse(value)
     except (ColorParseError, TypeError):
-        raise ConfigError(f"{value!r} is not a colour", 'write it as "#86b3d9"', file=path, key=key) from None
-
-
-def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, 1)
-    return f", did you mean `{close[0]}`?" if close else ""
-
-
-def _listed() -> str:
-    return ", ".join(theme_names())
+        raise ConfigError(f"{value!r} is not a colour", 'Write it as "#86b3d9".', file=path, key=key) from None

@@ -1,0 +1,134 @@
+"""What the screens have done behind them: opening, warming up, keys, lists. It draws nothing; what is no coroutine
+blocks and is for threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.core.errors import MimoError
+from tui.core.text import clean_line
+from tui.screens.choice import Choice
+from tui.settings.paths import state_dir
+from tui.widgets import history
+from tui.widgets.status import count_text
+
+if TYPE_CHECKING:
+    from tui.agent.conversation import Conversation, Wishes
+    from tui.backends.spec import BackendSpec
+    from tui.settings.config import Settings
+
+
+def open_conversation(settings: Settings, folder: Path, wishes: Wishes) -> Conversation:
+    """A new conversation or an old one. Raises SessionError, and UsageError for a backend that does not exist."""
+    from tui.agent.conversation import Conversation
+
+    conversation = Conversation.open(settings, folder, wishes)
+    conversation.spec()  # a wrong --backend is said now, not after the first message was written
+    return conversation
+
+
+def warm_ups() -> Sequence[Callable[[], object]]:
+    """What the first turn and the first answer would otherwise wait for, in pieces, in the order of their use."""
+
+    def http() -> None:
+        from tui.backends.http import warm
+
+        warm()
+
+    def transcript() -> None:
+        from tui.widgets.transcript import engines
+
+        engines.warm()
+
+    return (transcript, http)
+
+
+def past_prompts() -> list[str]:
+    return history.read(history_file())
+
+
+def remember_prompt(text: str) -> None:
+    history.append(history_file(), text)
+
+
+def history_file() -> Path:
+    return state_dir() / "history"
+
+
+def keep_key(backend: str, base_url: str, key: str) -> None:
+    """Put a key into the keyring. Raises CredentialError, and UsageError for what is no key."""
+    from tui.settings.credentials import secret_from, set_key
+
+    set_key(backend, base_url, secret_from(key))
+
+
+def has_key(backend: str, base_url: str) -> bool:
+    """Whether the keyring has a key for it; no when there is no keyring: that is said when one is to be kept."""
+    from tui.settings.credentials import key_status
+
+    try:
+        return key_status(backend, base_url, None)[0]
+    except MimoError:
+        return False
+
+
+async def model_choices(spec: BackendSpec) -> list[Choice]:
+    """The models that the backend's server has now. Raises BackendError and CredentialError."""
+    from tui.backends.backend import Backend
+
+    backend = Backend(spec)
+    try:
+        models = await backend.list_models()
+    finally:
+        await backend.aclose()
+    return [Choice(m.id, m.id, f"{count_text(m.context_window)} tokens" if m.context_window else "") for m in models]
+
+
+def reload_settings() -> Settings:
+    """The settings as the files have them now. Raises ConfigError."""
+    from tui.backends.resolve import presets
+    from tui.settings.config import load
+
+    return load(preset_names=presets())
+
+
+def backend_choices(settings: Settings) -> list[Choice]:
+    """The user's backends, then the presets."""
+    from tui.backends.resolve import known_names, presets, resolve
+
+    def note(name: str) -> str:
+        try:
+            spec = resolve(settings, name)
+        except MimoError as error:  # an entry that cannot be used is shown with its reason, and refused when chosen
+            return error.message
+        title = "" if name in settings.backends else presets()[name].title
+        return "  ".join(part for part in (title, spec.model, spec.base_url) if part)
+
+    return [Choice(name, name, note(name)) for name in known_names(settings)]
+
+
+def session_choices(folder: Path) -> list[Choice]:
+    """The sessions of this folder, the latest first. Raises SessionError."""
+    from tui.sessions.store import Store
+
+    store = Store.open()
+    try:
+        sessions = store.list(folder)
+    finally:
+        store.close()
+    return [
+        Choice(session.id, clean_line(session.title, 60) or "untitled", f"{session.id}  {_ago(session.updated)}")
+        for session in sessions
+    ]
+
+
+def _ago(then: float) -> str:
+    """How long ago `then` (seconds since the epoch) was, roughly."""
+    passed = max(0.0, time.time() - then)
+    for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
+        if passed >= seconds:
+            return f"{passed // seconds:.0f} {unit} ago"
+    return "just now"

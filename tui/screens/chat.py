@@ -1,0 +1,293 @@
+"""The main screen: the conversation in one column, the trace beside it, the prompt and the status line below."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from tui.commands.registry import COMMANDS, find
+from tui.commands.registry import run as run_command
+from tui.core.errors import MimoError
+from tui.core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    ReasoningDelta,
+    Record,
+    TextDelta,
+    ToolCallDelta,
+    ToolOutput,
+    TurnFailed,
+    TurnFinished,
+)
+from tui.screens import backstage
+from tui.screens.front import ChatFront
+from tui.screens.questions import Questions
+from tui.screens.side import Side
+from tui.screens.talk import Talk
+from tui.widgets.completions import CompletionList
+from tui.widgets.note import Note
+from tui.widgets.prompt import Completion, Prompt
+from tui.widgets.queued import QueuedMessages
+from tui.widgets.status import Status, StatusLine
+from tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui.agent.conversation import Conversation, Wishes
+    from tui.app import MimoApp
+    from tui.settings.config import Settings
+
+_PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
+"""What comes by the thousand and changes nothing but the transcript."""
+
+_SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
+
+
+class ChatScreen(Screen[None]):
+    """Composes and routes. What is said is in `talk`, what commands do in `front`, the trace in `side`."""
+
+    app: MimoApp
+    AUTO_FOCUS = "Prompt"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+    BINDINGS: ClassVar = [
+        Binding(command.key, f"command('{command.name}')", command.help, show=False)
+        for command in COMMANDS
+        if command.key
+    ]
+
+    def __init__(self, settings: Settings, folder: Path, wishes: Wishes) -> None:
+        super().__init__()
+        self.settings = settings
+        self.folder = folder
+        self.wishes = wishes
+        self.talk = Talk(wishes.mode or settings.defaults.mode)
+        self.front = ChatFront(self)
+        self.side = Side(self)
+        self.questions = Questions(self)
+
+    def compose(self) -> ComposeResult:
+        completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
+        with Horizontal(id="body"), Vertical(id="column"):
+            yield Transcript(id="transcript")
+            yield QueuedMessages(id="queued")
+            yield CompletionList(id="completions")
+            yield Note(id="note")
+            yield Prompt(completions, self._take_back, id="prompt")
+        yield StatusLine(id="status")
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.query_one("#prompt", Prompt)
+
+    @property
+    def note(self) -> Note:
+        return self.query_one("#note", Note)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one("#transcript", Transcript)
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._tick)
+        self.mode_changed()
+        self.call_after_refresh(self.open, self.wishes)
+
+    @work(exclusive=True, group="open", exit_on_error=False)
+    async def open(self, wishes: Wishes) -> None:
+        """Begin a new conversation or go on with an old one, in place of the one at hand."""
+        old = self.talk.conversation
+        try:
+            conversation = await asyncio.to_thread(backstage.open_conversation, self.settings, self.folder, wishes)
+        except MimoError as error:
+            self.app.fail(error) if old is None else self.say(error)
+            return
+        if old is not None:
+            await old.close()
+        self.talk.conversation = conversation
+        self._show_conversation(conversation)
+        if conversation.spec() is None:
+            self.front.set_up_backend()
+        self._send_next()
+        if old is None:
+            await self._warm_up()
+
+    def _show_conversation(self, conversation: Conversation) -> None:
+        if conversation.records:
+            self.talk.next_mode = conversation.mode
+        self.transcript.clear()
+        self.transcript.show_all(conversation.records)
+        self.side.show_all(conversation.records)
+        self.mode_changed()
+
+    async def _warm_up(self) -> None:
+        """Do in a thread what would otherwise stall the first turn."""
+        self.prompt.past.load(await asyncio.to_thread(backstage.past_prompts))
+        for warm_up in backstage.warm_ups():
+            await asyncio.to_thread(warm_up)
+
+    @on(Prompt.Submitted)
+    def _submitted(self, event: Prompt.Submitted) -> None:
+        self.note.clear_text()
+        try:
+            is_command = run_command(event.text, self.front)
+        except MimoError as error:
+            self.say(error)
+            return
+        if self.prompt.clear_into_past():
+            self.run_worker(asyncio.to_thread(backstage.remember_prompt, event.text), exit_on_error=False)
+        if not is_command:
+            self.talk.waiting.append(event.text)
+            self._send_next()
+
+    def _send_next(self) -> None:
+        if self.talk.is_ready and self.talk.waiting:
+            self.turn(self.talk.waiting.pop(0))
+        self.query_one("#queued", QueuedMessages).show(self.talk.waiting)
+        self.show_status()
+
+    @work(exclusive=True, group="turn", exit_on_error=False)
+    async def turn(self, text: str) -> None:
+        """Send `text` and show what comes of it."""
+        last: Record | None = None
+        try:
+            last = await self.talk.turn(text, self.show)
+        except MimoError as error:
+            self.say(error)
+        except Exception as error:  # the worker's door: a mistake of ours ends the turn, not the program
+            from tui.settings.log import log_crash
+
+            self.say(MimoError(f"something went wrong that should not: {log_crash(error)}"))
+        self._turn_ended(text, last)
+
+    def _turn_ended(self, text: str, last: Record | None) -> None:
+        """Send what waits; after a turn that was stopped or failed, give it back instead."""
+        self.questions.drop()
+        self.mode_changed()
+        if last is not None and isinstance(last.event, TurnFinished) and last.event.reason == "done":
+            self._send_next()
+            return
+        lost = [text] if not self.talk.has_answer and (last is None or isinstance(last.event, TurnFailed)) else []
+        self._give_back([*lost, *self.talk.waiting])
+        if last is not None and isinstance(last.event, TurnFailed):
+            self.questions.offer_key(last.event.error)
+
+    def _give_back(self, texts: list[str]) -> None:
+        self.talk.waiting.clear()
+        if texts:
+            self.prompt.put("\n\n".join([*texts, self.prompt.text] if self.prompt.text else texts))
+        self._send_next()
+
+    def show(self, record: Record) -> None:
+        """Show a record of the running turn everywhere it belongs."""
+        self.transcript.show(record)
+        if isinstance(record.event, _PASSING):
+            return
+        self.side.show(record)
+        if isinstance(record.event, ApprovalAsked):
+            self.questions.ask(record.event)
+        elif isinstance(record.event, ApprovalGiven):
+            self.questions.drop()
+        self.show_status()
+
+    def say(self, error: MimoError) -> None:
+        """Show what cannot be done, and what to do about it."""
+        self.note.say(error.message, error.hint, is_error=True)
+
+    def stop(self) -> None:
+        """Stop the turn; what waits for its end comes back into the prompt."""
+        if not self.talk.stop():
+            self.note.clear_text()
+            self.prompt.focus()
+
+    def mode_changed(self) -> None:
+        """The mode was switched, or a switch for the next turn took effect with the end of this one."""
+        if self.app.show_mode(self.talk.mode):
+            self.side.forget_wish()
+        self.show_status()
+
+    def show_status(self) -> None:
+        self.query_one("#status", StatusLine).status = self._status()
+
+    def _status(self) -> Status:
+        talk, conversation = self.talk, self.talk.conversation
+        status = Status(
+            mode=talk.mode,
+            next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
+            queued=len(talk.waiting),
+            working=f"working {time.monotonic() - talk.began:.0f}s" if talk.is_working else "",
+            hint="esc stops" if talk.is_working else "/ commands",
+        )
+        if conversation is None:
+            return replace(status, backend="…")
+        spec = conversation.spec()
+        if spec is not None:
+            status = replace(status, backend=spec.name, model=spec.model or "", context_window=spec.context_window)
+        return replace(
+            status,
+            context_tokens=conversation.context_tokens,
+            cost=conversation.cost,
+            sandbox=_SANDBOX[conversation.sandbox] if talk.mode == "agent" else "",
+            is_sandboxed=conversation.sandbox in ("on", None),
+        )
+
+    def _tick(self) -> None:
+        if self.talk.is_working:
+            self.show_status()
+
+    def _take_back(self) -> str | None:
+        text = self.talk.waiting.pop() if self.talk.waiting else None
+        self._send_next()
+        return text
+
+    @on(Prompt.Completing)
+    def _completing(self, event: Prompt.Completing) -> None:
+        self.query_one("#completions", CompletionList).show(event.items, event.index)
+
+    @on(Prompt.LeaveAsked)
+    def _leave_asked(self) -> None:
+        self.app.leave()
+
+    @on(Transcript.LinkOpened)
+    def _link_opened(self, event: Transcript.LinkOpened) -> None:
+        self.app.open_url(event.url)
+
+    def open_step(self, turn: int, step: int) -> None:
+        """Show everything about a step."""
+        from tui.screens.step import StepScreen
+        from tui.sessions.history import request_of
+
+        assert self.talk.conversation is not None
+        records = self.talk.conversation.records
+        chosen = [record for record in records if (record.turn, record.step) == (turn, step)]
+        self.app.push_screen(StepScreen(chosen, request_of(records, turn, step)))
+
+    def action_command(self, name: str) -> None:
+        """A key of the registry."""
+        try:
+            find(name).run(self.front, "")
+        except MimoError as error:
+            self.say(error)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed goes to the prompt, wherever the focus was left."""
+        if event.is_printable and not self.prompt.has_focus and event.key not in self.active_bindings:
+            event.stop()
+            self.prompt.focus()
+            self.prompt.insert(event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        if not self.prompt.has_focus:
+            self.prompt.focus()
+            self.prompt.post_message(event)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.side.arrange)

@@ -1,0 +1,171 @@
+"""Connects to one backend: its key, a test line by line, its model, and then it is the default."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.core.errors import MimoError
+from tui.core.text import clean, clean_line
+from tui.screens import backstage
+from tui.screens.connection import Connection
+from tui.widgets.key_input import KeyInput
+
+if TYPE_CHECKING:
+    from tui.settings.config import Settings
+
+_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+
+
+class ConnectScreen(ModalScreen[str | None]):
+    """Dismissed with the backend's name once it is saved, or None."""
+
+    CSS_PATH = "setup.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False), Binding("enter", "save", show=False)]
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        super().__init__()
+        self._connection = connection
+        self._settings = settings
+        self._lines: list[Content] = []
+        self._is_tested = False
+
+    def compose(self) -> ComposeResult:
+        title = Content.styled(clean_line(self._connection.title), "bold $primary")
+        with Vertical(classes="setup"):
+            address = Content.styled(clean_line(self._connection.base_url), "$text-muted")
+            yield Static(title + "  " + address, classes="setup--title")
+            yield Vertical(id="key")
+            yield Static("", id="lines", classes="setup--lines")
+            yield Static("esc: back", id="keys", classes="setup--keys", markup=False)
+
+    def on_mount(self) -> None:
+        if self._connection.needs_key:
+            self._find_key()
+        else:
+            self._try()
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _find_key(self) -> None:
+        """Go on with the key that is in the keyring already; ask for one where there is none."""
+        if await asyncio.to_thread(backstage.has_key, self._connection.name, self._connection.base_url):
+            self._line("✓", "$success", "a key is in the keyring")
+            self._try()
+        else:
+            self._ask_for_key()
+
+    def _ask_for_key(self) -> None:
+        asked = KeyInput(self._connection.name, self._connection.title, self._connection.key_page)
+        self.query_one("#key").mount(asked)
+        self.call_after_refresh(asked.focus)
+        self._keys("enter: go on    esc: back    $NAME: take it from the environment")
+
+    @on(KeyInput.Cancelled)
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(KeyInput.Given)
+    @work(exclusive=True, exit_on_error=False)
+    async def _key_given(self, event: KeyInput.Given) -> None:
+        """Keep the key in the keyring, or note which environment variable holds it."""
+        self._lines.clear()
+        if _VARIABLE.fullmatch(event.key):
+            self._connection = self._connection.with_key_from(event.key.removeprefix("$"))
+        else:
+            connection = self._connection
+            try:
+                await asyncio.to_thread(backstage.keep_key, connection.name, connection.base_url, event.key)
+            except MimoError as error:
+                self._failed(error)
+                return
+            self._line("✓", "$success", "the key is in the keyring")
+        await self.query_one("#key").remove_children()
+        self._try()
+
+    @work(exclusive=True, group="try", exit_on_error=False)
+    async def _try(self) -> None:
+        """Ask the server what models it has, and let the user choose one."""
+        self._keys("asking …    esc: back")
+        try:
+            spec = await asyncio.to_thread(self._connection.spec, self._settings)
+            choices = await backstage.model_choices(spec)
+        except MimoError as error:
+            self._failed(error)
+            return
+        self._line("✓", "$success", f"the server answers, with {len(choices)} models")
+        if len(choices) == 1:
+            self._test(choices[0].id)
+            return
+        from tui.screens.picker import Picker
+
+        picker = Picker(f"Models of {self._connection.title}", choices, self._connection.model, may_type=True)
+        self.app.push_screen(picker, self._model_chosen)
+
+    def _model_chosen(self, model: str | None) -> None:
+        if model is None:
+            self.dismiss(None)
+        else:
+            self._test(model)
+
+    @work(exclusive=True, group="try", exit_on_error=False)
+    async def _test(self, model: str) -> None:
+        """Try the model, line by line; what works is saved, of what does not the user decides."""
+        from tui.backends.backend import Backend
+        from tui.backends.check import checks
+
+        self._connection = self._connection.with_model(model)
+        self._keys("testing …    esc: back")
+        is_good = True
+        backend = Backend(await asyncio.to_thread(self._connection.spec, self._settings))
+        try:
+            async for result in checks(backend):
+                mark, style = ("✓", "$success") if result.ok else ("✗", "$error")
+                self._line(mark, style, f"{result.name}: {result.detail}")
+                is_good = is_good and result.ok
+        finally:
+            await backend.aclose()
+        self._is_tested = True
+        if is_good:
+            self.action_save()
+        else:
+            self._keys("enter: use it anyway    esc: back")
+
+    def action_save(self) -> None:
+        if self._is_tested:
+            self._save()
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def _save(self) -> None:
+        try:
+            await asyncio.to_thread(self._connection.save)
+        except MimoError as error:
+            self._failed(error)
+        else:
+            self.dismiss(self._connection.name)
+
+    def _failed(self, error: MimoError) -> None:
+        """Show it; what was wrong with a key can be put right at once."""
+        self._line("✗", "$error", error.message)
+        if error.hint:
+            self._line(" ", "$text-muted", error.hint)
+        if error.kind in ("credential", "auth") and not self.query(KeyInput):
+            self._ask_for_key()
+        else:
+            self._keys("esc: back")
+
+    def _line(self, mark: str, style: str, text: str) -> None:
+        self._lines.append(Content.styled(mark, style) + " " + clean(text))
+        self.query_one("#lines", Static).update(Content("\n").join(self._lines))
+
+    def _keys(self, text: str) -> None:
+        self.query_one("#keys", Static).update(text)

@@ -1,0 +1,173 @@
+"""What the commands do to the main screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
+
+from tui.core.errors import MimoError, UsageError
+from tui.screens import backstage
+from tui.screens.choice import Choice
+from tui.settings.config import Mode
+
+if TYPE_CHECKING:
+    from tui.agent.conversation import Conversation, Wishes
+    from tui.screens.chat import ChatScreen
+
+_ADD = "+ add"
+
+
+class ChatFront:
+    """The handlers of the registry's commands: each changes the conversation at hand, or lets one choose how.
+
+    They raise MimoError for what cannot be done; who calls them shows it.
+    """
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+
+    def show_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self._screen.app.push_screen(HelpScreen())
+
+    def switch_mode(self, mode: str) -> None:
+        """To `mode`, or to the next one; for the next turn, if one runs."""
+        modes: tuple[Mode, ...] = get_args(Mode)
+        if mode and mode not in modes:
+            raise UsageError(f"there is no mode {mode}", f"The modes are {' and '.join(modes)}.")
+        now = modes.index(self._screen.talk.next_mode)
+        self._screen.talk.next_mode = next((name for name in modes if name == mode), modes[now - 1])
+        self._screen.mode_changed()
+
+    def choose_backend(self, name: str) -> None:
+        conversation = self._conversation
+        if name:
+            self._use(name)
+            return
+        spec = conversation.spec()
+        choices = [*backstage.backend_choices(conversation.settings), Choice(_ADD, "add …", "a vendor or a server")]
+        self._pick("Who answers", choices, self._backend_chosen, spec.name if spec else "")
+
+    def choose_model(self, model: str) -> None:
+        spec = self._conversation.spec()
+        if spec is None:
+            raise UsageError("no backend is set", "Choose one with /backend first.")
+        if model:
+            self._use(spec.name, model)
+            return
+
+        async def models() -> Sequence[Choice]:
+            return await backstage.model_choices(spec)
+
+        self._pick(f"Models of {spec.name}", models, lambda id: self._use(spec.name, id), spec.model or "", True)
+
+    def start_session(self) -> None:
+        self._refuse_while_working()
+        self._screen.open(self._wishes(session=None))
+
+    def choose_session(self, session: str) -> None:
+        self._refuse_while_working()
+        if session:
+            self._resume(session)
+            return
+
+        async def sessions() -> Sequence[Choice]:
+            return await asyncio.to_thread(backstage.session_choices, self._screen.folder)
+
+        self._pick("Sessions of this folder", sessions, self._resume, self._conversation.session_id)
+
+    def choose_theme(self, name: str) -> None:
+        app = self._screen.app
+        if name:
+            app.choose_theme(name)
+            return
+        from tui.screens.picker import Picker
+        from tui.widgets.themes import theme_names
+
+        before = app.theme
+        choices = [Choice(name, name) for name in theme_names()]
+        picker = Picker("Theme", choices, before, on_look=app.show_theme)
+        app.push_screen(picker, lambda chosen: app.choose_theme(chosen) if chosen else app.show_theme(before))
+
+    def toggle_trace(self) -> None:
+        self._screen.side.toggle()
+
+    def focus_question(self) -> None:
+        self._screen.questions.focus()
+
+    def stop_turn(self) -> None:
+        self._screen.stop()
+
+    def set_up_backend(self) -> None:
+        from tui.screens.welcome import WelcomeScreen
+
+        self._screen.app.push_screen(WelcomeScreen(self._conversation.settings), self._guarded(self._set_up))
+
+    def leave(self) -> None:
+        self._screen.app.leave()
+
+    @property
+    def _conversation(self) -> Conversation:
+        conversation = self._screen.talk.conversation
+        if conversation is None:
+            raise UsageError("the conversation is still being opened", "Try again in a moment.")
+        return conversation
+
+    def _set_up(self, name: str) -> None:
+        """A backend was added, which is the default from now on."""
+        settings = backstage.reload_settings()
+        self._screen.settings = self._conversation.settings = settings
+        self._use(name)
+
+    def _backend_chosen(self, name: str) -> None:
+        if name == _ADD:
+            self.set_up_backend()
+        else:
+            self._use(name)
+
+    def _use(self, name: str, model: str | None = None) -> None:
+        self._conversation.use(name, model)
+        self._screen.show_status()
+
+    def _resume(self, session: str) -> None:
+        if session != self._conversation.session_id:
+            self._screen.open(self._wishes(session=session, mode=None, backend=None, model=None))
+
+    def _wishes(self, **changes: object) -> Wishes:
+        """What the command line wished for, as it has become since."""
+        spec = self._conversation.spec()
+        now: dict[str, object] = {"mode": self._screen.talk.next_mode, "continue_last": False}
+        if spec is not None:
+            now |= {"backend": spec.name, "model": spec.model}
+        return replace(self._screen.wishes, **(now | changes))  # type: ignore[arg-type]
+
+    def _refuse_while_working(self) -> None:
+        if self._screen.talk.is_working:
+            raise UsageError("a turn is running", "Stop it with esc first.")
+
+    def _pick(
+        self,
+        title: str,
+        choices: Sequence[Choice] | Callable[[], Awaitable[Sequence[Choice]]],
+        then: Callable[[str], None],
+        current: str = "",
+        may_type: bool = False,
+    ) -> None:
+        from tui.screens.picker import Picker
+
+        self._screen.app.push_screen(Picker(title, choices, current, may_type=may_type), self._guarded(then))
+
+    def _guarded(self, then: Callable[[str], None]) -> Callable[[str | None], None]:
+        """`then` for a screen's answer: nothing for None, and errors are shown."""
+
+        def chosen(answer: str | None) -> None:
+            if answer is not None:
+                try:
+                    then(answer)
+                except MimoError as error:
+                    self._screen.say(error)
+
+        return chosen

@@ -1,0 +1,84 @@
+"""What waits for the user's word, above the prompt: approvals, and a key that is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from tui.core.errors import ErrorInfo, MimoError
+from tui.core.events import ApprovalAsked
+from tui.screens import backstage
+
+if TYPE_CHECKING:
+    from tui.agent.calls import Answer
+    from tui.screens.chat import ChatScreen
+
+_KEY_ERRORS = ("credential", "auth")
+
+
+class Questions:
+    """At most one question is shown at a time. It takes the focus only from an empty prompt."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._bar: Widget | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._bar is not None
+
+    def ask(self, question: ApprovalAsked) -> None:
+        from tui.widgets.approval import ApprovalBar
+
+        self._show(ApprovalBar(question))
+
+    def answer(self, id: str, answer: Answer) -> None:
+        self.drop()
+        self._screen.talk.answer(id, answer)
+
+    def offer_key(self, error: ErrorInfo) -> None:
+        """Ask for the key of the backend, if it was a key that was missing or wrong and the keyring would be asked."""
+        conversation = self._screen.talk.conversation
+        spec = conversation.spec() if conversation is not None else None
+        if error.kind in _KEY_ERRORS and spec is not None and spec.credential in (None, "keyring"):
+            from tui.widgets.key_input import KeyInput
+
+            self._show(KeyInput(spec.name, spec.name, spec.key_page))
+
+    async def keep_key(self, key: str) -> None:
+        """Save the key that was given; the message that failed is in the prompt, ready to be sent again."""
+        conversation = self._screen.talk.conversation
+        spec = conversation.spec() if conversation is not None else None
+        if spec is None:
+            return
+        try:
+            await asyncio.to_thread(backstage.keep_key, spec.name, spec.base_url, key)
+        except MimoError as error:
+            self._screen.say(error)
+            return
+        self.drop()
+        self._screen.note.say(f"The key for {spec.name} is in the keyring.", "Enter sends the message again.")
+
+    def focus(self) -> None:
+        if self._bar is not None:
+            self._bar.focus()
+
+    def drop(self) -> None:
+        """Take away what is asked."""
+        if self._bar is not None:
+            had_focus = self._bar.has_focus_within
+            self._bar.remove()
+            self._bar = None
+            if had_focus:
+                self._screen.prompt.focus()
+
+    def _show(self, bar: Widget) -> None:
+        self.drop()
+        self._bar = bar
+        self._screen.query_one("#column").mount(bar, before="#prompt")
+        if self._screen.prompt.text:
+            self._screen.note.say("A question waits.", "ctrl+y goes to it.")
+        else:
+            self._screen.call_after_refresh(self.focus)

@@ -1,0 +1,64 @@
+"""The trace beside the conversation: a pane in agent mode where there is room, a drawer where there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui.core.events import Record
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+    from tui.widgets.trace import TracePane
+
+
+class Side:
+    """Whether the trace is there, and what it shows. The pane is made when it is first seen."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._pane: TracePane | None = None
+        self._wanted: bool | None = None
+        """What the user said with the key; None: as the mode and the width say."""
+
+    @property
+    def is_open(self) -> bool:
+        if self._wanted is not None:
+            return self._wanted
+        return self._screen.talk.mode == "agent" and self._screen.has_class("-wide")
+
+    def toggle(self) -> None:
+        self._wanted = not self.is_open
+        self.arrange()
+        if self._pane is not None and self.is_open:
+            self._pane.focus()
+        else:
+            self._screen.prompt.focus()
+
+    def forget_wish(self) -> None:
+        """The mode was switched: what the user wanted held for the other one."""
+        self._wanted = None
+        self.arrange()
+
+    def arrange(self) -> None:
+        if self.is_open and self._pane is None:
+            self._make()
+        self._screen.set_class(self.is_open, "-trace")
+
+    def show(self, record: Record) -> None:
+        if self._pane is not None:
+            self._pane.show(record)
+
+    def show_all(self, records: Sequence[Record]) -> None:
+        """Another conversation: its steps in place of those that were shown."""
+        if self._pane is not None:
+            self._pane.clear()
+            self._pane.show_all(records)
+
+    def _make(self) -> None:
+        from tui.widgets.trace import TracePane
+
+        self._pane = TracePane(id="trace")
+        self._screen.query_one("#body").mount(self._pane)
+        if (conversation := self._screen.talk.conversation) is not None:
+            self._pane.show_all(conversation.records)
