@@ -132,7 +132,7 @@ def _add(settings: Settings, args: argparse.Namespace) -> int:
         "wire": args.wire,
         "base_url": args.base_url,
         "model": args.model,
-        "credential": {"env": args.key_env} if args.key_env else "none" if args.no_key else None,
+        "credential": {"env": args.key_env} if args.key_env is not None else "none" if args.no_key else None,
     }
     table = {key: value for key, value in table.items() if value is not None}
     problems: list[Problem] = []
@@ -206,7 +206,7 @@ def _source(own: BackendConfig, preset: Preset | None, spec: BackendSpec, key: s
 def _shown(value: Any) -> str:
     from tui.core.codec import dumps
 
-    return value if isinstance(value, str) else dumps(value)
+    return value if isinstance(value, str) and value else dumps(value)
 
 
 async def _test(spec: BackendSpec) -> int:
