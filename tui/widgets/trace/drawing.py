@@ -1,0 +1,180 @@
+"""A row of the trace as styled pieces of exactly the width of the pane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.core.usage import Usage
+from tui.widgets.status import count_text
+from tui.widgets.trace.model import NoteRow, Row, StepRow, ToolRow, TurnRow
+
+Phase = Literal["wait", "stream", "tool"]
+Span = tuple[float, float, Phase]
+"""From, to (seconds since the turn began) and what was going on."""
+
+_NARROWEST_LABEL = 12
+_BAR_GLYPHS: dict[Phase, str] = {"wait": "─", "stream": "━", "tool": "╍"}
+_TOOL_GLYPHS = {
+    "called": "·",
+    "asked": "?",
+    "running": "▸",
+    "done": "✓",
+    "failed": "✗",
+    "refused": "⊘",
+    "stopped": "–",
+}
+_TOOL_STYLES = {"asked": "warning", "running": "stream", "done": "success", "failed": "error", "refused": "warning"}
+_NOTE_GLYPHS = {"retry": "↻", "repaired": "✎", "notice": "!", "failed": "✗", "stopped": "–"}
+_NOTE_STYLES = {"failed": "error", "retry": "warning", "stopped": "warning"}
+Styles = Mapping[str, Style]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0: there is no room for that column."""
+
+    label: int
+    bar: int
+    tokens: int
+    cost: int
+
+
+@lru_cache(maxsize=32)
+def columns(width: int) -> Columns:
+    """What fits: the label first, then bar, tokens and cost, in this order."""
+    free = width - 11  # the number, the time it took, the spaces around them, and a margin
+    for bar, tokens, cost in ((7, 9, 6), (6, 9, 0), (6, 0, 0)):
+        used = sum(size + 1 for size in (bar, tokens, cost) if size)
+        if (spare := free - used - _NARROWEST_LABEL) >= 0:
+            wider = spare // 2 if width < 100 else spare * 2 // 3
+            return Columns(_NARROWEST_LABEL + spare - wider, bar + wider, tokens, cost)
+    return Columns(max(free, 1), 0, 0, 0)
+
+
+def draw(row: Row, width: int, now: float, styles: Styles) -> list[Segment]:
+    """The pieces of a row, `width` cells in all. `styles` has a style for each name used here."""
+    match row:
+        case TurnRow():
+            return _turn(row, width, now, styles)
+        case StepRow():
+            return _step(row, columns(width), now, styles)
+        case ToolRow():
+            return _tool(row, columns(width), now, styles)
+        case NoteRow():
+            return _note(row, width, styles)
+
+
+def _turn(row: TurnRow, width: int, now: float, styles: Styles) -> list[Segment]:
+    took = _seconds((row.ended or now) - row.began)
+    words = _fit(row.words, width - 3 - len(took))
+    return [Segment(f" {words} ", styles["turn"]), Segment(f"{took} ", styles["turn-time"])]
+
+
+def _step(row: StepRow, columns: Columns, now: float, styles: Styles) -> list[Segment]:
+    label_style = {"running": "stream", "failed": "error", "stopped": "warning"}.get(row.state, "text")
+    end = row.ended or now
+    spans: list[Span] = []
+    if row.first_token is None:
+        spans.append((row.began, end, "wait"))
+    else:
+        spans += [(row.began, row.first_token, "wait"), (row.first_token, end, "stream")]
+    spans += [(tool.began, tool.ended or now, "tool") for tool in row.tools if tool.began is not None]
+    last = max([end, *(span[1] for span in spans)])
+    is_over = row.state != "running"
+    return [
+        Segment(f"{row.step:>3} ", styles["muted"]),
+        Segment(_fit(row.label, columns.label), styles[label_style]),
+        *_bar(row.turn, spans, columns.bar, now, styles),
+        Segment(f" {_seconds(last - row.began):>5}", styles["text"]),
+        *_right(tokens_text(row.usage) if is_over else "", columns.tokens, styles["muted"]),
+        *_right(cost_text(row.cost) if is_over else "", columns.cost, styles["muted"]),
+    ]
+
+
+def _tool(row: ToolRow, columns: Columns, now: float, styles: Styles) -> list[Segment]:
+    began = row.asked if row.state == "asked" else row.began
+    took = "" if began is None else _seconds((row.ended or now) - began)
+    room = columns.label + (columns.bar + 1 if columns.bar else 0) - 2
+    return [
+        Segment(f"    {_TOOL_GLYPHS[row.state]} ", styles[_TOOL_STYLES.get(row.state, "muted")]),
+        Segment(_fit(f"{row.name} {row.argument}", room), styles["muted"]),
+        Segment(f" {took:>5}", styles["muted"]),
+        *_right("", columns.tokens, styles["muted"]),
+        *_right("", columns.cost, styles["muted"]),
+    ]
+
+
+def _note(row: NoteRow, width: int, styles: Styles) -> list[Segment]:
+    style = styles[_NOTE_STYLES.get(row.kind, "muted")]
+    return [Segment(f"    {_NOTE_GLYPHS[row.kind]} ", style), Segment(_fit(row.text, width - 7), style)]
+
+
+def _bar(turn: TurnRow, spans: Iterable[Span], width: int, now: float, styles: Styles) -> list[Segment]:
+    """When within the turn it happened. Whatever took place has a cell at least."""
+    if not width:
+        return []
+    scale = turn.scale(now)
+    cells: list[Phase | None] = [None] * width
+    for begin, end, phase in spans:
+        first = min(max(int((begin - turn.began) / scale * width), 0), width - 1)
+        after = min(max(round((end - turn.began) / scale * width), first + 1), width)
+        cells[first:after] = [phase] * (after - first)
+    segments = [Segment(" ", styles["text"])]
+    for cell in cells:
+        segments.append(Segment(_BAR_GLYPHS[cell], styles[cell]) if cell else Segment(" ", styles["text"]))
+    return segments
+
+
+def _right(text: str, width: int, style: Style) -> list[Segment]:
+    return [Segment(f" {text:>{width}}", style)] if width else []
+
+
+def _fit(text: str, width: int) -> str:
+    """`text` in exactly `width` cells."""
+    if cell_len(text) > width > 0:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, max(width, 0))
+
+
+def _seconds(seconds: float) -> str:
+    """A duration in at most five cells."""
+    seconds = max(seconds, 0.0)
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    if seconds < 99.5:
+        return f"{seconds:.0f}s"
+    if seconds < 5970:
+        return f"{seconds // 60:.0f}m{seconds % 60:02.0f}"
+    return f"{seconds // 3600:.0f}h{seconds % 3600 // 60:02.0f}"
+
+
+def tokens_text(usage: Usage) -> str:
+    """Tokens in and out in at most nine cells; `–` for what the server did not say."""
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return "–"
+    return "→".join("–" if count is None else _count(count) for count in (usage.input_tokens, usage.output_tokens))
+
+
+def _count(number: int) -> str:
+    text = count_text(number)
+    return text if len(text) <= 4 else f"{round(number / 1000)}k" if number < 1_000_000 else f"{round(number / 1e6)}M"
+
+
+def cost_text(cost: float | None) -> str:
+    """USD in at most six cells; `–` when it is not known."""
+    if cost is None:
+        return "–"
+    if cost == 0:
+        return "$0"
+    return (
+        "<$.001" if cost < 0.001 else f"${cost:.3f}" if cost < 1 else f"${cost:.2f}" if cost < 100 else f"${cost:.0f}"
+    )

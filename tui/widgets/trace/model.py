@@ -1,0 +1,331 @@
+"""What the trace shows, as rows that grow with the records: turns, their steps, the tools they ran, and remarks.
+
+Times are in seconds since the epoch; an end that is None is still to come. `place` is the turn and step of a row that
+belongs to a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tui.core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    Event,
+    Notice,
+    ReasoningDelta,
+    Record,
+    Repaired,
+    Retrying,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+from tui.core.messages import Message, Reasoning, ToolCall
+from tui.core.text import clean_line
+from tui.core.usage import Usage
+
+ToolState = Literal["called", "asked", "running", "done", "failed", "refused", "stopped"]
+StepState = Literal["running", "done", "stopped", "failed"]
+_MAIN_ARGUMENTS = ("command", "pattern", "query", "url", "path")
+_SCALES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+
+
+@dataclass(slots=True, eq=False)
+class TurnRow:
+    """A turn begins: the user's words. The bars of its steps share one scale."""
+
+    index: int
+    turn: int
+    words: str
+    began: float
+    ended: float | None = None
+    steps: list[StepRow] = field(default_factory=list)
+
+    @property
+    def place(self) -> None:
+        return None
+
+    def scale(self, now: float) -> float:
+        """How many seconds a whole bar is. While the turn runs it grows in leaps, so that bars do not creep."""
+        if self.ended is not None:
+            return max(self.ended - self.began, 0.001)
+        elapsed = now - self.began
+        return next((scale for scale in _SCALES_S if scale >= elapsed), (elapsed // 3600 + 1) * 3600)
+
+
+@dataclass(slots=True, eq=False)
+class StepRow:
+    """A request and what came of it. `label` is what happened, as far as it is known."""
+
+    index: int
+    turn: TurnRow
+    step: int
+    began: float
+    label: str = "waiting"
+    first_token: float | None = None
+    ended: float | None = None
+    state: StepState = "running"
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
+    tools: list[ToolRow] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.turn.turn, self.step
+
+
+@dataclass(slots=True, eq=False)
+class ToolRow:
+    """A tool call of a step. `began` is None until it runs; `asked` is when the user was asked, if they were."""
+
+    index: int
+    step: StepRow
+    id: str
+    name: str
+    argument: str
+    state: ToolState = "called"
+    asked: float | None = None
+    began: float | None = None
+    ended: float | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.step.place
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in ("called", "asked", "running")
+
+
+@dataclass(slots=True, eq=False)
+class NoteRow:
+    """A remark: a retry, a repair, a notice, or how a turn ended when it was not done. `step` 0: of no step."""
+
+    index: int
+    turn: TurnRow
+    step: int
+    kind: Literal["retry", "repaired", "notice", "failed", "stopped"]
+    text: str
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        return (self.turn.turn, self.step) if self.step else None
+
+
+Row = TurnRow | StepRow | ToolRow | NoteRow
+
+
+class Trace:
+    """Takes records in, in order, and keeps the rows. `add` costs the same however many rows there are."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._turn: TurnRow | None = None
+        self._step: StepRow | None = None
+        self._tools: dict[str, ToolRow] = {}
+        self._questions: dict[str, ToolRow] = {}
+        self._changed: list[int] = []
+
+    @property
+    def last(self) -> int | None:
+        """The last row that belongs to a step."""
+        rows = range(len(self.rows) - 1, -1, -1)
+        return next((index for index in rows if self.rows[index].place), None)
+
+    @property
+    def running(self) -> list[int]:
+        """The rows that change with time alone."""
+        turn, step = self._turn, self._step
+        if turn is None or turn.ended is not None:
+            return []
+        rows: list[Row] = [turn]
+        if step is not None and (step.state == "running" or any(not tool.is_over for tool in step.tools)):
+            rows += [step, *(tool for tool in step.tools if tool.state in ("asked", "running"))]
+        return [row.index for row in rows]
+
+    @property
+    def turn(self) -> TurnRow | None:
+        """The last turn."""
+        return self._turn
+
+    def add(self, record: Record) -> list[int]:
+        """Take a record in. Returns which rows have changed; new ones are at the end of `rows`."""
+        self._changed = []
+        if record.parent is None:  # a subagent's events are its own
+            event = record.event
+            if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+                self._delta(record.time, event)
+            elif handler := _HANDLERS.get(type(event)):
+                handler(self, record, event)
+        return self._changed
+
+    def _delta(self, time: float, event: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
+        step = self._step
+        if step is None or step.state != "running":
+            return
+        step.first_token = step.first_token or time
+        label = "answer" if isinstance(event, TextDelta) else "reasoning"
+        if isinstance(event, ToolCallDelta):
+            label = clean_line(event.name) if event.name else step.label
+        if step.label != label:
+            step.label = label
+            self._touch(step)
+
+    def _turn_started(self, record: Record, event: TurnStarted) -> None:
+        self._step = None
+        self._tools.clear()
+        self._turn = TurnRow(len(self.rows), record.turn, clean_line(event.message.text), record.time)
+        self._append(self._turn)
+
+    def _step_started(self, record: Record, event: StepStarted) -> None:
+        turn = self._turn or self._begin(record)
+        self._step = StepRow(len(self.rows), turn, record.step or 0, record.time)
+        turn.steps.append(self._step)
+        self._append(self._step)
+
+    def _step_finished(self, record: Record, event: StepFinished) -> None:
+        step = self._step
+        if step is None:
+            return
+        step.ended = step.began + event.timings.total_s
+        if event.timings.first_token_s is not None:
+            step.first_token = step.began + event.timings.first_token_s
+        step.state = {"interrupted": "stopped", "error": "failed"}.get(event.finish_reason, "done")  # type: ignore[assignment]
+        step.label = _label(event.message, step.state)
+        step.usage, step.cost = event.usage, event.cost
+        self._touch(step)
+        self._tools.clear()
+        for call in event.message.tool_calls:
+            self._tool(call)
+
+    def _approval_asked(self, record: Record, event: ApprovalAsked) -> None:
+        if tool := self._tool(event.call):
+            tool.state, tool.asked = "asked", record.time
+            self._questions[event.id] = tool
+            self._touch(tool)
+
+    def _approval_given(self, record: Record, event: ApprovalGiven) -> None:
+        if tool := self._questions.pop(event.id, None):
+            tool.state = "refused" if event.decision == "no" else "called"
+            self._touch(tool)
+
+    def _tool_started(self, record: Record, event: ToolStarted) -> None:
+        if tool := self._tool(event.call):
+            tool.argument = main_argument(event.call)  # the user may have edited it
+            tool.state, tool.began = "running", record.time
+            self._touch(tool)
+
+    def _tool_finished(self, record: Record, event: ToolFinished) -> None:
+        tool = self._tools.get(event.call_id)
+        if tool is None:
+            return
+        refused = event.detail.get("refused") is True
+        tool.state = "refused" if refused else "failed" if event.is_error else "done"
+        if tool.began is not None:
+            tool.ended = tool.began + event.total_s
+        self._touch(tool)
+        self._touch(tool.step)
+
+    def _turn_ended(self, record: Record, event: TurnFinished | TurnFailed) -> None:
+        turn = self._turn or self._begin(record)
+        turn.ended = record.time
+        if self._step is not None:
+            self._stop(self._step, record.time)
+        if isinstance(event, TurnFailed):
+            self._note(record, "failed", event.error.message)
+        elif event.reason != "done":
+            self._note(record, "stopped", "interrupted" if event.reason == "interrupted" else event.detail or "limit")
+        self._changed += range(turn.index, len(self.rows))  # the scale of the bars is final now
+
+    def _stop(self, step: StepRow, time: float) -> None:
+        if step.state == "running":
+            step.state, step.ended = "stopped", time
+        for tool in step.tools:
+            if not tool.is_over:
+                tool.state = "stopped"
+                tool.ended = time if tool.began is not None else None
+
+    def _retrying(self, record: Record, event: Retrying) -> None:
+        self._note(record, "retry", f"again in {event.wait_s:.3g} s: {event.error.message}")
+
+    def _repaired(self, record: Record, event: Repaired) -> None:
+        self._note(record, "repaired", f"mended {event.what}")
+
+    def _notice(self, record: Record, event: Notice) -> None:
+        self._note(record, "notice", event.message)
+
+    def _note(
+        self, record: Record, kind: Literal["retry", "repaired", "notice", "failed", "stopped"], text: str
+    ) -> None:
+        turn = self._turn or self._begin(record)
+        self._append(NoteRow(len(self.rows), turn, record.step or 0, kind, clean_line(text)))
+
+    def _begin(self, record: Record) -> TurnRow:
+        """A turn whose beginning was not shown."""
+        self._turn = TurnRow(len(self.rows), record.turn, "", record.time)
+        self._append(self._turn)
+        return self._turn
+
+    def _tool(self, call: ToolCall) -> ToolRow | None:
+        """The row of a call of the step at hand, made if it is new."""
+        if call.id not in self._tools and self._step is not None:
+            tool = ToolRow(len(self.rows), self._step, call.id, clean_line(call.name), main_argument(call))
+            self._tools[call.id] = tool
+            self._step.tools.append(tool)
+            self._append(tool)
+        return self._tools.get(call.id)
+
+    def _append(self, row: Row) -> None:
+        self.rows.append(row)
+        self._changed.append(row.index)
+
+    def _touch(self, row: Row) -> None:
+        self._changed.append(row.index)
+
+
+_HANDLERS: dict[type[Event], Callable[..., None]] = {
+    TurnStarted: Trace._turn_started,
+    StepStarted: Trace._step_started,
+    StepFinished: Trace._step_finished,
+    ApprovalAsked: Trace._approval_asked,
+    ApprovalGiven: Trace._approval_given,
+    ToolStarted: Trace._tool_started,
+    ToolFinished: Trace._tool_finished,
+    Retrying: Trace._retrying,
+    Repaired: Trace._repaired,
+    Notice: Trace._notice,
+    TurnFinished: Trace._turn_ended,
+    TurnFailed: Trace._turn_ended,
+}
+
+
+def main_argument(call: ToolCall) -> str:
+    """The argument that tells most about a call, on one line."""
+    if call.raw is not None:
+        return clean_line(call.raw)
+    named = (call.arguments[name] for name in _MAIN_ARGUMENTS if name in call.arguments)
+    value = next(named, None) or next((v for v in call.arguments.values() if isinstance(v, str)), "")
+    return clean_line(str(value))
+
+
+def _label(message: Message, state: StepState) -> str:
+    if state == "failed":
+        return "failed"
+    if state == "stopped" and not message.text:
+        return "interrupted"
+    names = [clean_line(call.name) for call in message.tool_calls]
+    if names:
+        counts = {name: names.count(name) for name in names}
+        return ", ".join(name if count == 1 else f"{name} ×{count}" for name, count in counts.items())
+    if message.text.strip():
+        return "answer" if state == "done" else "answer, cut"
+    return "reasoning" if any(isinstance(block, Reasoning) for block in message.blocks) else "nothing"
