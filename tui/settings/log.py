@@ -28,7 +28,7 @@ _KEY_LIKE = (
     re.compile(r"(?i)(?<=basic )\s*[A-Za-z0-9+/=]{8,}"),
     re.compile(
         r"(?i)(?<![a-z])(?P<name>(?:[a-z]+[-_])*(?:api[-_]?key|authorization|token|secret|password|cookie)"
-        r"[\"']?\s*[:=,]\s*b?[\"']?)(?!bearer |basic )[^\s\"',)}\]]+"
+        r"[\"']?\s*[:=,]\s*(?:b?[\"'])?)(?!bearer |basic )[^\s\"',)}\]]+"
     ),
     re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"),
     re.compile(r"(?P<name>://)[^/\s@\"']+(?=@)"),
