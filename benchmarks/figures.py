@@ -88,6 +88,7 @@ ROWS = [
     Row("key echo at 100 tokens/s, p50, ms", "12", 1, nth("key_echo_ms", 50)),
     Row("key echo at 100 tokens/s, p99, ms", "24", 1, nth("key_echo_ms", 99)),
     Row("key echo at 100 tokens/s, worst, ms", "", 1, nth("key_echo_ms", 100)),
+    Row("reader itself late (busy machine), p99, ms", "", 1, nth("reader_late_ms", 99)),
     Row("keys lost", "0", 0, total("keys_lost"), False),
     Row("agent step, read_file, median ms", "under 8", 2, median("step_read_file_ms")),
     Row("agent step, run_command, median ms", "", 2, median("step_run_command_ms")),

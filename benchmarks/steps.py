@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
@@ -37,12 +36,12 @@ def _measure_sandbox(figures: Figures) -> None:
     from tui.tools.sandbox import find_sandbox
 
     sandbox = find_sandbox()
-    true = shutil.which("true")
-    if sandbox is None or true is None:
+    if sandbox is None:
         return
     with tempfile.TemporaryDirectory() as folder:
-        argv = sandbox.wrap([true], Path(folder), False)
+        enclosure = sandbox.enclose(["true"], Path(folder), network=False)
         for _ in range(STEPS):
             before_s = time.monotonic()
-            subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            subprocess.run(enclosure.argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
             figures.add("sandbox_alone_ms", "mimo-tui", 1000 * (time.monotonic() - before_s))
+        enclosure.close()

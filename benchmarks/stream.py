@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from benchmarks.figures import Figures
@@ -20,6 +21,13 @@ KEYS = 220
 KEYS_IN_LINE = 40
 LOST_S = 2.0
 AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    due_s: float
+    typed_s: float
+    seen_s: float | None
 
 
 def measure(name: Name, base_url: str, figures: Figures) -> None:
@@ -56,10 +64,11 @@ def _measure_keys(name: Name, base_url: str, figures: Figures) -> None:
         time.sleep(SETTLE_S)
         terminal.submit(f"stream {int((sum(intervals_s) + 3) * RATE)} at {RATE}")
         time.sleep(0.3)
-        typed = [key for line in _lines(intervals_s) for key in _type_line(terminal, line)]
-    for typed_s, seen_s in typed:
-        figures.add("key_echo_ms", name, 1000 * ((seen_s - typed_s) if seen_s else LOST_S))
-        figures.add("keys_lost", name, float(seen_s is None))
+        keys = [key for line in _lines(intervals_s) for key in _type_line(terminal, line)]
+    for key in keys:
+        figures.add("key_echo_ms", name, 1000 * ((key.seen_s - key.typed_s) if key.seen_s else LOST_S))
+        figures.add("keys_lost", name, float(key.seen_s is None))
+        figures.add("reader_late_ms", name, 1000 * (key.typed_s - key.due_s))
 
 
 def _lines(intervals_s: list[float]) -> Iterator[list[float]]:
@@ -68,16 +77,16 @@ def _lines(intervals_s: list[float]) -> Iterator[list[float]]:
         yield line
 
 
-def _type_line(terminal: Terminal, intervals_s: Sequence[float]) -> list[tuple[float, float | None]]:
-    """When each key of an empty line was typed and when its echo came. The next line may begin: all echoes are here."""
+def _type_line(terminal: Terminal, intervals_s: Sequence[float]) -> list[Key]:
+    """Type a line from empty, and wait for all echoes, so that the next one may begin."""
     terminal.write(CLEAR)
     time.sleep(0.1)
-    typed: dict[bytes, float] = {}
+    typed: dict[bytes, tuple[float, float]] = {}
     next_s = time.monotonic()
     for interval_s in intervals_s:
         next_s += interval_s
         time.sleep(max(0.0, next_s - time.monotonic()))
         key = terminal.letter()
         terminal.await_(key)
-        typed[key] = terminal.write(key)
-    return [(typed_s, terminal.seen_s(key, within_s=LOST_S)) for key, typed_s in typed.items()]
+        typed[key] = next_s, terminal.write(key)
+    return [Key(*times, terminal.seen_s(key, within_s=LOST_S)) for key, times in typed.items()]
