@@ -207,7 +207,7 @@ def _words(error: dict[str, Any]) -> Iterator[str]:
     if raw := metadata.get("raw"):  # a gateway, and what the server behind it said
         inner = _json(raw) if isinstance(raw, str) else raw
         yield from _words(_object(_object(inner).get("error")) or _object(inner)) if inner else (str(raw),)
-    if not any(isinstance(error.get(key), str) for key in ("message", "detail", "error")):
+    if not any(error.get(key) for key in ("message", "detail", "error")):
         yield from (str(error[key]) for key in ("type", "code") if error.get(key))
 
 

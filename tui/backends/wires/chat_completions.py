@@ -100,7 +100,7 @@ class Decoder:
         """The event's object. msgspec is twice as fast as json, which also takes halves of characters."""
         try:
             chunk: Any = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             chunk = _json(data)
         if isinstance(chunk, dict) and not chunk.get("error"):
             if "choices" in chunk or "usage" in chunk or not ({"message", "detail", "code"} & chunk.keys()):
