@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 
 from tests.scripted import ScriptedServer
 from tests.scripted.servers import Servers
+from tui.backends.embedded.catalogue import DEFAULT
+from tui.backends.embedded.process import stop
+from tui.backends.embedded.pull import models_dir, pull
+from tui.settings.paths import private_dir
 
 
 @pytest.fixture
@@ -37,3 +42,22 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     servers = Servers()
     yield servers.start
     servers.stop()
+
+
+@pytest.fixture(scope="session")
+def _fetched_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # what all workers share; the second to fetch waits and finds it there
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "embedded"))
+        return pull(DEFAULT, lambda done, total: None)
+
+
+@pytest.fixture
+def embedded_model(home: Path, _fetched_model: Path) -> Iterator[str]:
+    """The built-in model is in this test's home (fetched once a test run); its name. For tests marked slow."""
+    folder = private_dir(models_dir())
+    (folder / _fetched_model.name).hardlink_to(_fetched_model)
+    yield DEFAULT.name
+    stop()
