@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.backends.resolve import resolve
 from tui.backends.spec import Rules
@@ -18,6 +23,7 @@ from tui.settings.config import (
     Settings,
     config_file,
     error_at,
+    examine,
     load,
     plain,
     remove_backend,
@@ -212,6 +218,42 @@ def test_a_mistake_that_shows_later_is_placed_where_its_key_is_set(folder: Path)
     error = error_at(("backends", "lab", "wire"), "not now")
     assert str(error) == f"{folder}/backends/lab.toml:3: backends.lab.wire: not now"
     assert str(error_at(("backends", "none", "wire"), "not now")) == "backends.none.wire: not now"
+
+
+NAMES = sorted(
+    {name for record in vars(schema).values() for name in getattr(record, "__annotations__", {}) if name[0] != "_"}
+    | {"lab", "github", "chat", "X-Team", "é\n", "a b"}
+)
+VALUES = st.one_of(
+    st.sampled_from(["agent", "none", "deepseek", "http://a", "", "\x1b"]),
+    st.integers(-2, 10**20),
+    st.floats(),
+    st.booleans(),
+    st.dates(),
+    st.times(),
+    st.datetimes(),
+)
+TABLES = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), TABLES, max_size=5))
+def test_whatever_is_in_the_file_is_good_or_a_mistake_on_some_line(table: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", folder)
+        write(config_file(), tomli_w.dumps(table))
+        settings, errors = examine(preset_names=["deepseek"])
+        for error in errors:
+            assert error.file == config_file()
+            assert error.line is not None
+            assert "\n" not in error.message
+        if not errors:
+            given_back = plain(settings)
+            write(config_file(), tomli_w.dumps(given_back))
+            assert plain(load(preset_names=["deepseek"])) == given_back
 
 
 def test_what_is_read_can_be_used(folder: Path) -> None:

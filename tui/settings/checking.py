@@ -61,8 +61,15 @@ def key_text(key: Key) -> str:
             text += f"[{part}]"
         else:
             bare = part.isascii() and part.replace("-", "a").replace("_", "a").isalnum()
-            text += ("." if text else "") + (part if bare else '"' + part.replace('"', '\\"') + '"')
+            text += ("." if text else "") + (part if bare else quoted(part))
     return text
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, on one line and not long: names and words from a file in a message."""
+    import json
+
+    return json.dumps(text if len(text) <= 60 else text[:59] + "…", ensure_ascii=False)
 
 
 def _check(value: Any, hint: Any, problems: list[Problem], key: Key) -> Any:
@@ -105,7 +112,7 @@ def _check_rules(value: Any, hint: Any, problems: list[Problem], key: Key) -> An
 def _check_word(value: Any, words: tuple[str, ...], problems: list[Problem], key: Key) -> Any:
     if value not in words:
         expected = " or ".join(f'"{word}"' for word in words)
-        found = f'"{_short(value)}"' if isinstance(value, str) else _kind(value)
+        found = quoted(value) if isinstance(value, str) else _kind(value)
         meant = did_you_mean(value, words) if isinstance(value, str) else ""
         problems.append(Problem(key, f"must be {expected}, not {found}{meant}"))
     return value
@@ -169,10 +176,6 @@ def _is(value: Any, kind: type, problems: list[Problem], key: Key) -> bool:
 
 def _kind(value: Any) -> str:
     return _WORDS.get(type(value), type(value).__name__)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 @cache

@@ -272,6 +272,8 @@ def _keyring_failed(error: Exception, backend: str) -> CredentialError:
         return CredentialError(f"no keyring can be used here: {words}", other_ways(backend))
     if kind in ("KeyringLocked", "InitError"):  # the latter, too, when there is nobody who could be asked to unlock it
         message = f"the keyring cannot be opened: {words}"
-        return CredentialError(message, f"Unlock it, or log in to the desktop that keeps it. {other_ways(backend)}")
+        return CredentialError(
+            message, f"Unlock it (without a desktop: `gnome-keyring-daemon --unlock`). {other_ways(backend)}"
+        )
     log(f"keyring: {kind}: {error}")
     return CredentialError(f"the keyring does not work: {kind}: {words}", other_ways(backend))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from tui.settings.checking import Key, Problem
+from tui.settings.checking import Key, Problem, quoted
 from tui.settings.names import did_you_mean
 from tui.settings.schema import BackendConfig, Settings
 
@@ -49,4 +49,4 @@ def _wrong_in_backend(
 
 def _unknown(what: str, key: Key, name: str, known: Collection[str]) -> Problem:
     hint = f"Known: {', '.join(known)}." if known else "Add one: mimo-tui backends add NAME"
-    return Problem(key, f'no {what} is called "{name}"{did_you_mean(name, known)}', hint)
+    return Problem(key, f"no {what} is called {quoted(name)}{did_you_mean(name, known)}", hint)
