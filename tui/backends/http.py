@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -25,6 +26,7 @@ ERROR_LIMIT_BYTES = 256 * 1024
 DOCUMENT_LIMIT_BYTES = 32 * 1024 * 1024
 REDIRECTS = 3
 DRAIN_S = 0.05
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 KEEP_ALIVE_S = 60.0
 """A connection is kept this long for the next step; the server may close it earlier, which is noticed."""
 
@@ -131,8 +133,11 @@ class Client:
 
     def _followed(self, url: str, response: httpx.Response, method: str) -> str:
         """Where a redirect leads, if it may be followed."""
-        target = urljoin(url, response.headers["location"])
-        name = self._spec.name
+        location, name = response.headers["location"], self._spec.name
+        try:
+            target = urljoin(url, location)
+        except ValueError:
+            target = location
         if not _is_same_origin(target, self._spec.base_url):
             shown = clean_line(target.partition("?")[0])
             raise BackendError(
@@ -158,36 +163,42 @@ def _make_client(spec: BackendSpec) -> httpx.AsyncClient:
     import httpx
 
     limits = spec.timeouts
-    # For plain HTTP a context without any certificate: it is made at once, and no certificate could pass it.
-    is_tls = spec.base_url.startswith("https:")
-    context = _tls_context(spec.ca_file) if is_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return httpx.AsyncClient(
             headers={"User-Agent": f"mimo-tui/{__version__}", "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(connect=limits.connect, read=limits.first_byte, write=limits.idle, pool=None),
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
-            verify=context,
+            verify=_certificates(spec),
             proxy=spec.proxy,
             trust_env=not spec.local,  # a proxy of the environment cannot reach what is local to this machine
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
-        where = f"backends.{spec.name}.proxy" if spec.proxy else "the environment's HTTP_PROXY or HTTPS_PROXY"
+        where = f"backends.{spec.name}.proxy" if spec.proxy else " or ".join(_PROXY_VARIABLES)
         raise ConfigError(f"the proxy cannot be used: {error}", "It is http://HOST:PORT.", key=where) from error
+
+
+def _certificates(spec: BackendSpec) -> ssl.SSLContext:
+    """What is trusted. For plain HTTP nothing at all, which is made at once and which no certificate could pass."""
+    if not spec.base_url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return _tls_context(spec.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"the certificates in {spec.ca_file} cannot be read: {error}",
+            "It is a file in PEM.",
+            key=f"backends.{spec.name}.ca_file",
+        ) from error
 
 
 @cache
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted: the usual ones, and the user's own."""
+    """The usual certificates, and the user's own."""
     import httpx
 
     context = httpx.create_ssl_context()
     if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"the certificates cannot be read: {error}", "It is a file in PEM.", key="ca_file"
-            ) from error
+        context.load_verify_locations(ca_file)
     return context
 
 
@@ -236,12 +247,17 @@ def _not_connected(error: Exception, spec: BackendSpec, where: str) -> BackendEr
             f"{spec.name}: the certificate of {where} is not trusted: {_words(error)}",
             "Behind a proxy that opens TLS, name its certificate: `ca_file` of the backend.",
         )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        said = f"{spec.name}: no secure connection to {where}: {_words(error)}"
+        return BackendError("network", said, "Does the server speak https, and not http?", retryable=not spec.local)
     if spec.local:
         said = f"{spec.name}: no server answers at {where}"
         return BackendError("local_server_down", said, hint("local_server_down", spec))
-    return BackendError(
-        "network", f"{spec.name}: cannot connect to {where}: {_words(error)}", "Is the network up?", retryable=True
-    )
+    proxy = spec.proxy.rpartition("@")[2].rpartition("/")[2] if spec.proxy else ""  # without its password
+    way = f"{where} through the proxy {proxy}" if proxy else where
+    is_set = next((name for name in _PROXY_VARIABLES if os.environ.get(name) and not proxy), None)
+    check = f"Is the proxy up that {is_set} names?" if is_set else "Is the network up?"
+    return BackendError("network", f"{spec.name}: cannot connect to {way}: {_words(error)}", check, retryable=True)
 
 
 def _timeout(spec: BackendSpec, name: str, seconds: float) -> BackendError:
