@@ -1,24 +1,24 @@
-"""What the user chose inside the program: the backend that answers, the theme. Settings in config.toml win over it."""
+"""What the user chose inside the program: the backend that answers, the theme. config.toml wins over it."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct, structs
 
 from tui.settings.paths import config_dir, write_private
-from tui.settings.schema import Defaults, Settings, UiConfig
+from tui.settings.schema import Settings
 from tui.settings.toml_file import read
 
 _HEAD = "# Written by mimo-tui when something is chosen there. Settings of your own go into config.toml.\n"
 
 
 class Chosen(Struct, frozen=True):
-    """The file's tables, named as in config.toml."""
+    """None is what was never chosen."""
 
-    defaults: Defaults = Defaults()
-    ui: UiConfig = UiConfig()
+    backend: str | None = None
+    theme: str | None = None
 
 
 def chosen_file() -> Path:
@@ -31,20 +31,16 @@ def save_chosen(backend: str | None = None, theme: str | None = None) -> Path:
 
     path = chosen_file()
     file = read(path)
-    table: dict[str, Any] = dict(file.table) if file else {}
-    if backend is not None:
-        table["defaults"] = {"backend": backend}
-    if theme is not None:
-        table["ui"] = {"theme": theme}
-    write_private(path, _HEAD + tomli_w.dumps(table))
+    new = {name: value for name, value in (("backend", backend), ("theme", theme)) if value is not None}
+    write_private(path, _HEAD + tomli_w.dumps({**(file.table if file else {}), **new}))
     return path
 
 
-def with_chosen(settings: Settings, chosen: Chosen) -> Settings:
-    """`settings`, filled up with what was chosen. A chosen backend's model is its own, so both are taken or none."""
+def with_chosen(settings: Settings, chosen: Chosen, preset_names: Container[str]) -> Settings:
+    """`settings`, filled up with what was chosen. A backend that has been removed since counts as never chosen."""
     defaults, ui = settings.defaults, settings.ui
-    if defaults.backend is None and chosen.defaults.backend is not None:
-        defaults = structs.replace(defaults, backend=chosen.defaults.backend)
-    if ui.theme is None and chosen.ui.theme is not None:
-        ui = structs.replace(ui, theme=chosen.ui.theme)
+    if defaults.backend is None and (chosen.backend in settings.backends or chosen.backend in preset_names):
+        defaults = structs.replace(defaults, backend=chosen.backend)
+    if ui.theme is None:
+        ui = structs.replace(ui, theme=chosen.theme)
     return structs.replace(settings, defaults=defaults, ui=ui)

@@ -3,6 +3,7 @@
     config.toml            the user's own
     backends/NAME.toml     a backend that the program added: the table that `[backends.NAME]` would be
     approvals.toml         rules that the user's `always` added: `[[allow]]`, as in `[[agent.allow]]`
+    chosen.toml            what the user chose in the program, where config.toml does not say
 
 A backend that is in config.toml too is only as it is there. A project's `.mimo/config.toml` is not trusted: not read.
 """
@@ -19,6 +20,7 @@ from msgspec import Struct, structs
 from tui.core.errors import ConfigError, UsageError
 from tui.core.usage import Price
 from tui.settings.checking import Key, Problem, check, key_text
+from tui.settings.chosen import Chosen, chosen_file, with_chosen
 from tui.settings.log import hide
 from tui.settings.paths import cannot_write, config_dir, write_private
 from tui.settings.references import with_absolute_files, wrong_references
@@ -88,6 +90,7 @@ def examine(
     own = Settings()
     added: dict[str, BackendConfig] = {}
     rules: tuple[AllowRule, ...] = ()
+    chosen = Chosen()
     for part in parts:
         problems: list[Problem] = []
         match part.key:
@@ -95,6 +98,8 @@ def examine(
                 own = check(part.file.table, Settings, problems) or own
             case ("backends", str(name)):
                 added[name] = check(part.file.table, BackendConfig, problems) or BackendConfig()
+            case ("chosen",):
+                chosen = check(part.file.table, Chosen, problems) or chosen
             case _:
                 rules = (check(part.file.table, _Approvals, problems) or _Approvals()).allow
         errors += [part.file.error(problem, part.key) for problem in problems]
@@ -105,6 +110,7 @@ def examine(
         backends={name: with_absolute_files(backend, config_dir()) for name, backend in backends.items()},
         agent=structs.replace(own.agent, allow=own.agent.allow + rules),
     )
+    settings = with_chosen(settings, chosen, preset_names or ())
     if preset_names is not None and not errors:
         errors = [_placed(problem, parts) for problem in wrong_references(settings, preset_names)]
     return settings, errors
@@ -177,7 +183,7 @@ def _read_parts() -> tuple[list[_Part], list[ConfigError]]:
     errors: list[ConfigError] = []
     added, wrong = _added_files()
     errors += wrong
-    for path, key in [(config_file(), ()), *added, (_approvals_file(), ("agent",))]:
+    for path, key in [(config_file(), ()), *added, (_approvals_file(), ("agent",)), (chosen_file(), ("chosen",))]:
         try:
             if file := read(path):
                 parts.append(_Part(file, key))
