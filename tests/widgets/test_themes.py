@@ -38,7 +38,8 @@ def test_every_text_colour_can_be_read_on_every_ground(home: Path, name: str) ->
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_chosen_line_can_be_read(home: Path, name: str) -> None:
     variables = load_theme(name).variables
-    assert contrast(variables["block-cursor-foreground"], variables["block-cursor-background"]) >= 4.5
+    for text in ("block-cursor-foreground", "text-muted"):
+        assert contrast(variables[text], variables["block-cursor-background"]) >= 4.5
     assert contrast(variables["input-cursor-foreground"], variables["input-cursor-background"]) >= 4.5
 
 
