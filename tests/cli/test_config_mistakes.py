@@ -118,7 +118,7 @@ WRONG = {
     ),
     "a date": ("model = 1979-05-27 # !", "model: must be a text in quotes, not a date"),
     "a price without a part": ("price = { input = 1 } # !", "price: `output` is missing"),
-    "a negative price": ("price = { input = 1, output = -2 } # !", "price.output: cannot be negative, but is -2.0"),
+    "a negative price": ("price = { input = 1, output = -2 } # !", "price.output: cannot be negative, but is -2"),
     "an empty model": ("model = '' # !", "model: cannot be empty"),
     "no context": ("context_window = 0 # !", "context_window: must be above 0"),
     "a word that is none of some": (

@@ -127,7 +127,7 @@ def _check_scalar(value: Any, hint: Any, problems: list[Problem], key: Key) -> A
         if not math.isfinite(value):
             problems.append(Problem(key, "must be a finite number", "Leave it out where no limit is meant."))
         elif value < 0:
-            problems.append(Problem(key, f"cannot be negative, but is {value}"))
+            problems.append(Problem(key, f"cannot be negative, but is {value:g}"))
     return value
 
 
