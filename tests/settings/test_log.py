@@ -159,6 +159,13 @@ def test_what_is_no_key_stays_readable(words: str) -> None:
     assert mask(words) == words
 
 
+@pytest.mark.parametrize(
+    "piece", ["a_", "a-token", "eyJ", "sk-", "token ", "://", "bearer ", "eyJaaaaaaaa.", "token" + " " * 50]
+)
+def test_masking_a_long_text_takes_no_longer_than_its_length_asks_for(piece: str) -> None:
+    mask(piece * 100_000)
+
+
 def test_what_is_logged_cannot_harm_a_terminal(home: Path) -> None:
     log("\x1b]0;title\x07 \u202e \ud800 \x9b")
     assert not set(logged()) & {"\x1b", "\x07", "\u202e", "\ud800", "\x9b"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -20,23 +19,25 @@ _MASK = "•••"
 _secrets: set[str] = set()
 
 # Keys by their look, for those that nobody registered: vendors' prefixes, what follows the words that announce a key
-# in headers, JSON, TOML and reprs, tokens of three base64 parts, and passwords in URLs.
+# in headers, JSON, TOML and reprs, tokens of three base64 parts, and passwords in URLs. Written so that the time for a
+# long text grows with its length alone: a server may have sent it.
 _KEY_LIKE = (
-    re.compile(r"(?<![A-Za-z0-9])(?:sk|tp|pk|rk|gsk|ghp|gho|xai|hf|AIza)[-_]?[A-Za-z0-9_\-]{12,}"),
-    re.compile(r"(?<![A-Za-z0-9])(?:sk|tp)-[A-Za-z0-9_\-]{4,}"),
-    re.compile(r"(?i)(?<=bearer )\s*[^\s\"',)}\]]+"),
-    re.compile(r"(?i)(?<=basic )\s*[A-Za-z0-9+/=]{8,}"),
-    re.compile(
-        r"(?i)(?<![a-z])(?P<name>(?:[a-z]+[-_])*(?:api[-_]?key|authorization|token|secret|password|cookie)"
+    r"(?<![A-Za-z0-9])(?:sk|tp|pk|rk|gsk|ghp|gho|xai|hf|AIza)[-_]?[A-Za-z0-9_\-]{12,}",
+    r"(?<![A-Za-z0-9])(?:sk|tp)-[A-Za-z0-9_\-]{4,}",
+    r"(?i)(?<=bearer )\s*[^\s\"',)}\]]+",
+    r"(?i)(?<=basic )\s*[A-Za-z0-9+/=]{8,}",
+    (
+        r"(?i)(?<![a-z])(?P<name>(?:[a-z]{1,30}[-_]){0,5}(?:api[-_]?key|authorization|token|secret|password|cookie)"
         r"[\"']?\s*[:=,]\s*(?:b?[\"'])?)(?!bearer |basic )[^\s\"',)}\]]+"
     ),
-    re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"),
-    re.compile(r"(?P<name>://)[^/\s@\"']+(?=@)"),
+    r"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*",
+    r"(?P<name>://)[^/\s@\"']+(?=@)",
 )
 
 
 def hide(secret: str) -> None:
     """From now on `secret` is masked in all that is logged, also as `repr`, JSON and URLs would write it."""
+    import json
     from urllib.parse import quote
 
     if secret:
@@ -48,8 +49,8 @@ def mask(text: str) -> str:
     """`text` without the secrets that were registered, and without what looks like a key."""
     for secret in sorted(_secrets, key=len, reverse=True):  # the longest first: one may be the beginning of another
         text = text.replace(secret, _MASK)
-    for pattern in _KEY_LIKE:
-        text = pattern.sub(lambda found: (found.groupdict().get("name") or "") + _MASK, text)
+    for pattern in _KEY_LIKE:  # compiled by `re` when first used, not at the program's start
+        text = re.sub(pattern, lambda found: (found.groupdict().get("name") or "") + _MASK, text)
     return text
 
 
