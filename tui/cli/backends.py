@@ -173,7 +173,7 @@ def _show(settings: Settings, name: str, model: str | None) -> int:
     spec = resolve(settings, name, model)
     own = settings.backends.get(name) or BackendConfig()
     preset = presets().get(spec.preset)
-    values = plain(spec) | {"key": _readiness(spec) if spec.credential != "none" else "none is sent"}
+    values = plain(spec) | {"key": "none is sent" if spec.credential == "none" else _key_readiness(spec)}
     values["headers"] = dict.fromkeys(spec.headers, "...")  # some carry secrets
     values["rules"]["thinking"] = list(spec.rules.thinking)
     rows = []
@@ -205,8 +205,9 @@ def _source(own: BackendConfig, preset: Preset | None, spec: BackendSpec, key: s
 
 def _shown(value: Any) -> str:
     from tui.core.codec import dumps
+    from tui.settings.log import mask
 
-    return value if isinstance(value, str) and value else dumps(value)
+    return mask(value if isinstance(value, str) and value else dumps(value))
 
 
 async def _test(spec: BackendSpec) -> int:
