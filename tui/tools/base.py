@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from tui.core.messages import Json
+from tui.tools.errors import ToolError, explain
 from tui.tools.sandbox import Sandbox
 
 Effect = Literal["read", "edit", "run"]
@@ -70,38 +69,9 @@ class Tool(Protocol):
         ...
 
 
-class ToolError(Exception):
-    """A call cannot be carried out. The message is a plain sentence for the model; it never leaves this package."""
-
-
 async def outcome_of(work: Callable[[], Outcome]) -> Outcome:
     """Do blocking `work` in a thread; what goes wrong becomes an Outcome that says so."""
     try:
         return await asyncio.to_thread(work)
     except (ToolError, OSError, ValueError) as error:
         return Outcome(explain(error), is_error=True)
-
-
-_SENTENCES = {
-    errno.ENOENT: "There is no such file or folder",
-    errno.EACCES: "Permission is denied",
-    errno.EPERM: "The system does not allow it",
-    errno.EISDIR: "It is a folder",
-    errno.ENOTDIR: "A part of the path is a file, not a folder",
-    errno.ENAMETOOLONG: "The name is too long",
-    errno.ELOOP: "Symbolic links lead in a circle",
-    errno.EROFS: "The file system is read-only",
-    errno.ENOSPC: "The disk is full",
-    errno.EDQUOT: "The disk quota is used up",
-    errno.EFBIG: "The file is too large",
-    errno.ENXIO: "It is a device or socket that cannot be opened",
-}
-
-
-def explain(error: Exception) -> str:
-    """One plain sentence for the model."""
-    if isinstance(error, OSError):
-        sentence = _SENTENCES.get(error.errno or 0, error.strerror or str(error) or "The system refused")
-        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
-        return f"{sentence}: {name}" if name else f"{sentence}."
-    return str(error)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.tools.errors import ToolError
+
 _PROTECTED_IN_GIT = frozenset({"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"})
 """What in a git folder makes git run programs, or leads git to another configuration."""
 
-_GITDIR_LIMIT = 4096
+_GITDIR_LIMIT_BYTES = 4096
+_NAMES_LIMIT = 5000
 
 
 class Location(NamedTuple):
@@ -33,10 +37,52 @@ def locate(folder: Path, path: str) -> Location:
         root = os.path.realpath(folder)
         resolved = Path(os.path.realpath(Path(root) / path))  # an absolute path replaces the root
     except (OSError, ValueError) as error:  # characters that the file system's encoding does not have
-        return Location(folder, False, False, f"This is not a usable path: {path!r} ({error}).")
+        return Location(folder, False, False, f"{shown(path)} is not a usable path: {error}.")
     inside = resolved.is_relative_to(root)
     names = resolved.relative_to(root).parts if inside else resolved.parts
     return Location(resolved, inside, _is_protected(names) or _is_in_moved_git(Path(root), resolved))
+
+
+def located(folder: Path, path: str, *, for_change: bool = False) -> Path:
+    """The path that a tool works on. Raises ToolError for what can be no path, `for_change` for a protected one too."""
+    location = locate(folder, path)
+    if location.error:
+        raise ToolError(location.error)
+    if for_change and location.protected:
+        raise ToolError(f"{shown(path)} is read-only to tools, so that nothing but the user changes what runs there.")
+    return location.path
+
+
+def shown(path: str | Path, folder: Path | None = None) -> str:
+    """A path as text for the model: from `folder` where it is inside, and on one line whatever is in its name."""
+    if folder is not None:
+        with contextlib.suppress(ValueError):
+            path = Path(path).relative_to(os.path.realpath(folder))
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def missing(path: Path, folder: Path) -> ToolError:
+    """The error for a path that does not exist, with the names that are nearest to it."""
+    parent = path.parent
+    while not parent.is_dir() and parent != parent.parent:
+        path, parent = parent, parent.parent
+    hint = ""
+    if near := _nearest(path.name, parent):
+        hint = f" Near it in {shown(parent, folder)}: {', '.join(shown(name) for name in near)}."
+    return ToolError(f"{shown(path, folder)} does not exist.{hint}")
+
+
+def _nearest(name: str, parent: Path) -> list[str]:
+    from rapidfuzz import fuzz, process, utils
+
+    try:
+        with os.scandir(parent) as entries:
+            names = [entry.name for entry in itertools.islice(entries, _NAMES_LIMIT)]
+    except OSError:
+        return []
+    found = process.extract(name, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3, score_cutoff=70)
+    return [match[0] for match in found]
 
 
 def git_folder(folder: Path) -> Path | None:
@@ -46,7 +92,7 @@ def git_folder(folder: Path) -> Path | None:
         if dot_git.is_dir():
             return Path(os.path.realpath(dot_git))
         with dot_git.open("rb") as file:
-            text = os.fsdecode(file.read(_GITDIR_LIMIT))
+            text = os.fsdecode(file.read(_GITDIR_LIMIT_BYTES))
         label, _, target = text.partition(":")
         if label != "gitdir" or not target.strip():
             return None

@@ -1,0 +1,173 @@
+"""One run of a shell command, from its start to the end of all that it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator
+
+from tui.core.messages import Json
+from tui.tools.base import ToolContext
+from tui.tools.environment import tool_environment, trusted_which
+from tui.tools.errors import ToolError
+from tui.tools.output import Output
+from tui.tools.processes import MARK, end, kill, new_mark, until_gone
+from tui.tools.sandbox import Enclosure
+
+TIMEOUT_GRACE_S = 2.0
+"""How long a command that took too long may take to end by itself."""
+
+CANCEL_GRACE_S = 0.05
+"""The same when the user stops it: `esc` has to work within 100 ms."""
+
+_GATHER_S = 0.03
+"""Pieces that come closer together than this are given as one."""
+
+_DRAIN_S = 0.5
+_LAST_WAIT_S = 10
+_STATUS_LIMIT_BYTES = 65536
+
+_finishing: set[asyncio.Task[None]] = set()
+
+
+class Command:
+    """A command that `start` starts; then `pieces` gives its output, and `finish` must follow in any case."""
+
+    def __init__(self, command: str, context: ToolContext) -> None:
+        self.command, self.context = command, context
+        self.timed_out_after_s: float | None = None
+        self.undone: tuple[str, ...] = ()
+        """The names of what it made although nothing but the user may, removed again."""
+        self._mark = new_mark()
+        self._enclosure: Enclosure | None = None
+        self._status_fd = -1
+        self._status: Json = {}
+
+    @property
+    def excerpt(self) -> str:
+        return self._output.excerpt.text()
+
+    @property
+    def exit_code(self) -> int | None:
+        """As the shell says it: 128 and the signal's number if one ended it. None while it runs."""
+        code = self._process.returncode
+        return code if code is None or code >= 0 else 128 - code
+
+    @property
+    def sandbox_name(self) -> str | None:
+        return self.context.sandbox.name if self.context.sandbox else None
+
+    @property
+    def never_ran(self) -> bool:
+        """The sandbox itself failed: bubblewrap ends with 1 then, and tells no exit code of the command."""
+        return self._enclosure is not None and self.exit_code == 1 and "exit-code" not in self._status
+
+    def start(self) -> None:
+        """Start it; a few milliseconds. Not in a thread: bubblewrap would end with the thread that it was started from.
+
+        Raises ToolError, OSError, ValueError; then there is nothing to finish.
+        """
+        shell = trusted_which("bash") or trusted_which("sh")
+        if shell is None:
+            raise ToolError("there is no shell (bash or sh) on this machine.")
+        argv, environment = [shell, "-c", self.command], tool_environment() | {MARK: self._mark}
+        with contextlib.ExitStack() as only_here, contextlib.ExitStack() as on_failure:
+            output_fd, write_fd = _pipe(on_failure, only_here)
+            passed: tuple[int, ...] = ()
+            if self.context.sandbox:
+                self._status_fd, status_fd = _pipe(on_failure, only_here)
+                passed = (status_fd,)
+                self._enclosure = self.context.sandbox.enclose(
+                    argv, self.context.folder, self.context.network, status_fd
+                )
+                on_failure.callback(self._enclosure.close)
+                argv = self._enclosure.argv
+            self._process = subprocess.Popen(
+                argv,
+                cwd=self.context.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=write_fd,
+                stderr=write_fd,
+                pass_fds=passed,
+                start_new_session=True,
+            )
+            on_failure.pop_all()
+        self._output = Output(output_fd)
+
+    async def pieces(self, timeout_s: float) -> AsyncIterator[str]:
+        """The output as it comes, until all has ended."""
+        self._ending = asyncio.create_task(self._until_end(timeout_s))
+        while not self._output.is_at_end.is_set():
+            await self._output.has_news.wait()
+            for piece in self._output.take():
+                yield piece
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER_S):
+                    await self._output.is_at_end.wait()
+        await self._ending
+        for piece in self._output.take():
+            yield piece
+
+    async def finish(self) -> None:
+        """End what still runs and take the sandbox down; goes on by itself if this is cancelled."""
+        task = asyncio.create_task(self._finish())
+        _finishing.add(task)
+        task.add_done_callback(_finishing.discard)
+        await asyncio.shield(task)
+
+    async def _until_end(self, timeout_s: float) -> None:
+        if not await until_gone(self._process.pid, timeout_s):
+            self.timed_out_after_s = timeout_s
+            await self._end(TIMEOUT_GRACE_S)
+        elif self._enclosure is None:  # what it left in the background; in the sandbox nothing outlives it
+            await asyncio.to_thread(kill, self._process.pid, self._mark)
+        self._process.poll()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                await self._output.is_at_end.wait()
+        self._output.close()
+
+    async def _finish(self) -> None:
+        self._ending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ending
+        try:
+            if self._process.returncode is None:
+                await self._end(CANCEL_GRACE_S)
+        finally:
+            self._output.close()
+            self._read_status()
+            if self._status_fd >= 0:
+                os.close(self._status_fd)
+        if self._enclosure and await until_gone(self._status.get("child-pid", self._process.pid), _LAST_WAIT_S):
+            self.undone = self._enclosure.close()
+
+    async def _end(self, grace_s: float) -> None:
+        self._read_status()
+        root = self._process.pid
+        spared = {root, self._status.get("child-pid", root)} if self._enclosure else ()
+        await end(root, self._mark, grace_s=grace_s, spared=spared)
+        await until_gone(root, _LAST_WAIT_S)
+        self._process.poll()
+
+    def _read_status(self) -> None:
+        """What bubblewrap has said so far: one JSON object a line."""
+        if self._status_fd < 0:
+            return
+        with contextlib.suppress(BlockingIOError):
+            for line in os.read(self._status_fd, _STATUS_LIMIT_BYTES).splitlines():
+                with contextlib.suppress(ValueError):
+                    self._status |= json.loads(line)
+
+
+def _pipe(on_failure: contextlib.ExitStack, only_here: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe: its reading end, not waited on, is closed on failure, its writing end once the child has it."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    on_failure.callback(os.close, reading)
+    only_here.callback(os.close, writing)
+    return reading, writing

@@ -1,0 +1,156 @@
+"""The tool `read_file`: a text file, or a part of it, with line numbers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from tui.core.messages import Json
+from tui.tools.base import Outcome, ToolContext, outcome_of
+from tui.tools.errors import ToolError
+from tui.tools.paths import located, shown
+from tui.tools.text_file import (
+    EDIT_LIMIT_BYTES,
+    SAMPLE_BYTES,
+    bom_of,
+    decode,
+    refuse_binary,
+    regular_file,
+    size_words,
+)
+
+LINES = 2000
+CHARACTERS = 64 * 1024
+LINE_CHARACTERS = 2000
+_LINE_BYTES = 4 * LINE_CHARACTERS
+_COUNT_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class ReadFile:
+    name = "read_file"
+    description = (
+        f"Read a text file. Each line is shown after its number and a tab. At most {LINES} lines at once; "
+        "to read on, give `start`."
+    )
+    parameters: Json = {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "description": "The file."},
+            "start": {"type": "integer", "minimum": 1, "description": "The first line, from 1. Default: 1."},
+            "lines": {"type": "integer", "minimum": 1, "description": f"How many lines. Default: {LINES}."},
+        },
+        "required": ["path"],
+        "additionalProperties": False,
+    }
+    effect: Literal["read"] = "read"
+
+    def paths(self, arguments: Json) -> tuple[str, ...]:
+        return (arguments["path"],)
+
+    def preview(self, arguments: Json, context: ToolContext) -> str:
+        start, lines = _range(arguments)
+        return f"read {arguments['path']}, lines {start} to {start + lines - 1}"
+
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+        start, lines = _range(arguments)
+        yield await outcome_of(lambda: read(context.folder, arguments["path"], start, lines))
+
+
+def _range(arguments: Json) -> tuple[int, int]:
+    return int(arguments.get("start", 1)), int(arguments.get("lines", LINES))
+
+
+def read(folder: Path, name: str, start: int, lines: int) -> Outcome:
+    """Lines `start` to `start + lines - 1`, fewer where they are too much at once. Raises ToolError, OSError."""
+    path = located(folder, name)
+    size = regular_file(path, folder).st_size
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
+        refuse_binary(path, folder, sample, size)
+        bom, encoding = bom_of(sample)
+        if encoding == "utf-8":
+            file.seek(len(bom))
+            return _Reader(file, size, start, lines).outcome()
+        if size > EDIT_LIMIT_BYTES:
+            raise ToolError(f"{shown(path, folder)} is {encoding} and has {size_words(size)}: use run_command.")
+        text = decode(sample + file.read()).text
+        return _Reader(BytesIO(text.encode()), size, start, lines, f"encoded as {encoding}").outcome()
+
+
+class _Reader:
+    """One reading of a file, from where it stands; only what is shown is kept in memory."""
+
+    def __init__(self, file: BinaryIO, size_bytes: int, start: int, lines: int, note: str = "") -> None:
+        self.file, self.size_bytes, self.start, self.lines, self.note = file, size_bytes, start, lines, note
+
+    def outcome(self) -> Outcome:
+        for before in range(1, self.start):
+            if not _skip_line(self.file):
+                return self._past_the_end(before - 1)
+        texts = list(self._take())
+        if not texts:
+            return self._past_the_end(self.start - 1)
+        width = len(str(self.start + len(texts) - 1))
+        body = "\n".join(f"{number:>{width}}\t{text}" for number, text in enumerate(texts, self.start))
+        notes = [part for part in (self._place(len(texts)), self.note) if part]
+        return Outcome(f"{body}\n[{'; '.join(notes)}]" if notes else body)
+
+    def _take(self) -> Iterator[str]:
+        used = 0
+        for _ in range(self.lines):
+            at = self.file.tell()
+            data = self.file.readline(_LINE_BYTES)
+            if not data:
+                return
+            rest = 0 if data.endswith(b"\n") else _skip_line(self.file)
+            text = self._decode(data.rstrip(b"\r\n"))
+            if rest or len(text) > LINE_CHARACTERS:
+                more = len(data) + rest - len(text[:LINE_CHARACTERS].encode())
+                text = f"{text[:LINE_CHARACTERS]} [… about {more} more characters in this line]"
+            used += len(text)
+            if used > CHARACTERS:
+                self.file.seek(at)
+                return
+            yield text
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            if len(data) == _LINE_BYTES and error.start >= len(data) - 3:  # a character at the cut
+                return data[: error.start].decode()
+            self.note = "not valid UTF-8, so the lines that are not are shown as Latin-1"
+            return data.decode("latin-1")
+
+    def _place(self, count: int) -> str:
+        last = self.start + count - 1
+        if not (rest := self._rest()):
+            return f"lines {self.start} to {last} of {last}" if self.start > 1 else ""
+        total = f" of {last + rest}" if isinstance(rest, int) else ", more follow"
+        return f"lines {self.start} to {last}{total}; read on with start={last + 1}"
+
+    def _rest(self) -> int | str:
+        """How many lines follow; some words where counting them would take long."""
+        if self.size_bytes - self.file.tell() > _COUNT_LIMIT_BYTES:
+            return "many"
+        count, last = 0, b"\n"
+        while block := self.file.read(1024 * 1024):
+            count, last = count + block.count(b"\n"), block[-1:]
+        return count + (last != b"\n")
+
+    def _past_the_end(self, total: int) -> Outcome:
+        if total == 0:
+            return Outcome("The file is empty.")
+        return Outcome(f"The file has {total} lines: start={self.start} is past its end.", is_error=True)
+
+
+def _skip_line(file: BinaryIO) -> int:
+    """Read over the rest of a line; how many bytes that was, 0 at the end of the file."""
+    skipped = 0
+    while data := file.readline(64 * 1024):
+        skipped += len(data)
+        if data.endswith(b"\n"):
+            break
+    return skipped

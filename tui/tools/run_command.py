@@ -1,0 +1,72 @@
+"""The tool `run_command`: a shell command in the folder, in the sandbox where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from tui.core.messages import Json
+from tui.tools.base import Outcome, ToolContext
+from tui.tools.command import Command
+from tui.tools.errors import ToolError, explain
+
+_SANDBOX_SIGNS = ("Read-only file system", "Network is unreachable", "Could not resolve", "name resolution")
+_SANDBOX_HINT = (
+    "[This ran in a sandbox: only the project folder and /tmp can be written, never .git/hooks, .git/config or .mimo, "
+    "and the network may be off.]"
+)
+
+
+class RunCommand:
+    name = "run_command"
+    description = (
+        "Run a shell command (bash) in the folder and get its output and exit code. There is no terminal and no input. "
+        "It must end by itself: what it leaves in the background is ended with it. It may run in a sandbox, where only "
+        "the project folder and /tmp can be written and there is no network."
+    )
+    parameters: Json = {
+        "type": "object",
+        "properties": {
+            "command": {"type": "string", "minLength": 1, "description": "The command."},
+            "timeout": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds it may take."},
+        },
+        "required": ["command"],
+        "additionalProperties": False,
+    }
+    effect: Literal["run"] = "run"
+
+    def paths(self, arguments: Json) -> tuple[str, ...]:
+        return ()
+
+    def preview(self, arguments: Json, context: ToolContext) -> str:
+        return str(arguments["command"])
+
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+        command = Command(arguments["command"], context)
+        try:
+            command.start()
+        except (ToolError, OSError, ValueError) as error:
+            yield Outcome(f"The command could not be started: {explain(error)}", is_error=True)
+            return
+        try:
+            async for piece in command.pieces(float(arguments.get("timeout", context.command_timeout_s))):
+                yield piece
+        finally:
+            await command.finish()
+        yield _outcome(command)
+
+
+def _outcome(command: Command) -> Outcome:
+    text, code = command.excerpt.rstrip("\n"), command.exit_code
+    detail = {"exit_code": code, "sandbox": command.sandbox_name, "timed_out": command.timed_out_after_s is not None}
+    if command.never_ran:
+        return Outcome(f"The sandbox could not be set up, so nothing was run: {text}", is_error=True, detail=detail)
+    lines = [text or "[no output]"]
+    lines += [f"[{name} was removed: nothing but the user may put it there]" for name in command.undone]
+    if command.timed_out_after_s is not None:
+        lines.append(f"[it took longer than {command.timed_out_after_s:g} s, so it was ended]")
+    else:
+        lines.append(f"[exit code {code}]")
+    if command.sandbox_name and code and any(sign in text for sign in _SANDBOX_SIGNS):
+        lines.append(_SANDBOX_HINT)
+    return Outcome("\n".join(lines), is_error=bool(code) or command.timed_out_after_s is not None, detail=detail)
