@@ -75,7 +75,7 @@ async def _server(backend: Backend) -> str:
         raise MimoError("no model is chosen", f"It has: {_some(models)}. Set `model`, or use --model.")
     ids = [model.id for model in models]
     if not ids or spec.model in ids:
-        return f"{it} answers, with {len(ids)} models"
+        return f"{it} answers, with {len(ids)} model{'' if len(ids) == 1 else 's'}"
     if len(ids) == 1 and spec.local:  # a server that was started with one model takes any name
         return f"{it} answers, with the model {clean_line(ids[0])}"
     # No failure yet: lists are not always complete, and the next point tells.

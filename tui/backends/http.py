@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from tui import __version__
 from tui.backends.errors import explain, hint
+from tui.backends.limit import Limit
 from tui.backends.spec import BackendSpec
 from tui.core.errors import BackendError, ConfigError, UsageError
 from tui.core.messages import Json
@@ -45,17 +46,16 @@ class Response:
         """The body as it comes. Raises BackendError when it stalls or breaks off."""
         limits = self._spec.timeouts
         name, limit_s = "first_byte", limits.first_byte
-        with _translated(self._spec):
-            while True:
-                try:
-                    async with asyncio.timeout(limit_s):
-                        piece = await anext(self._pieces, None)
-                except TimeoutError as error:
-                    raise _timeout(self._spec, name, limit_s) from error
-                if piece is None:
-                    return
-                name, limit_s = "idle", limits.idle
-                yield piece
+        limit = Limit()
+        try:
+            with _translated(self._spec):
+                while (piece := await limit.wait(anext(self._pieces, None), limit_s)) is not None:
+                    name, limit_s = "idle", limits.idle
+                    yield piece
+        except TimeoutError as error:
+            raise _timeout(self._spec, name, limit_s) from error
+        finally:
+            limit.close()
 
     async def drain(self) -> None:
         """Read what may follow the end mark, so that the connection can be used again; not for long."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui.core.errors import CredentialError, UsageError
+from tui.core.errors import ConfigError, CredentialError, UsageError
 from tui.core.text import clean_line
 
 if TYPE_CHECKING:
@@ -75,10 +75,14 @@ def _list(settings: Settings) -> int:
 
     rows = [("NAME", "MODEL", "ADDRESS", "READY")]
     for name in known_names(settings):
-        spec = resolve(settings, name)
-        is_default = name == settings.defaults.backend
+        shown = f"{name} *" if name == settings.defaults.backend else name
+        try:
+            spec = resolve(settings, name)
+        except ConfigError as error:
+            rows.append((shown, "-", "-", f"no: {error.message}"))
+            continue
         address = "in this program" if spec.embedded else spec.base_url
-        rows.append((f"{name} *" if is_default else name, spec.model or "-", address, _readiness(spec)))
+        rows.append((shown, spec.model or "-", address, _readiness(spec)))
     _print_table(rows)
     if settings.defaults.backend:
         print("\n* is used when no other is named")
