@@ -23,7 +23,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _ITEM = re.compile(r"( {0,3})(?:([-+*])|(\d{1,9})([.)]))(?:([ \t]+)(?=\S)|[ \t]*$)")
-_DELIMITERS = re.compile(r" {0,3}[-:|][-:| \t]*$")
+_DELIMITERS = re.compile(r" {0,3}(?!-[ \t])[-:|][-:| \t]+$")
 _COLUMN = re.compile(r"[ \t]*:?-+:?[ \t]*$")
 _PIPE = re.compile(r"(?<!\\)\|")
 _DEFINITION = re.compile(r" {0,3}\[[^\]\n]+\]:")
@@ -83,7 +83,8 @@ class Splitter:
         self._first_item: int | None = None
         self._dedent = 0
         self._flow = False
-        self._lazy = False
+        self._lazy = False  # a line outside of the margin was added to a list or quote
+        self._stuck = False
 
     def feed(self, text: str) -> None:
         lines = (self._partial + text).split("\n")
@@ -120,12 +121,24 @@ class Splitter:
             self._take_blank(line)
             return
         indent = len(line) - len(stripped) if "\t" not in line else _cells(line)
-        if self._kind == "list":
+        if self._stuck:
+            self._take_when_stuck(line, indent)
+        elif self._kind == "list":
             self._take_in_list(line, indent)
         elif self._ended or not self._kind:
             self._begin(line, indent)
         else:
             getattr(self, f"_take_in_{self._kind}")(line, indent)
+
+    def _take_when_stuck(self, line: str, indent: int) -> None:
+        """Whose the lines above are is not known; what surely begins a paragraph or a heading ends the doubt."""
+        if self._ended and not indent and (line[0].isalpha() or line[0] == "#"):
+            self._begin(line, indent)
+            return
+        self._ended = False
+        self._add(line)
+        if self._chars > LIST_CHARS:
+            self._cut(going_on=True)
 
     def _take_blank(self, line: str) -> None:
         if self._kind in ("paragraph", "quote", "table", "list"):
@@ -143,17 +156,13 @@ class Splitter:
             self._cut(going_on=True)
 
     def _take_in_paragraph(self, line: str, indent: int) -> None:
-        if indent < 4 and _SETEXT.match(line) and not self._flow:
+        if _DELIMITERS.match(line) and self._lines and _is_head(self._lines[-1], line):
+            self._begin_table(line)
+        elif indent < 4 and _SETEXT.match(line) and not self._flow:
             self._add(line)
             self._ended = True
         elif _interrupts(line, indent):
             self._begin(line, indent)
-        elif _DELIMITERS.match(line) and self._lines and (columns := _columns(line)):
-            header = self._lines[-1].rstrip("\n")
-            if "|" in header and len(_cells_of(header)) == columns:
-                self._begin_table(line)
-            else:
-                self._add(line)
         else:
             self._add(line)
             if self._chars > PARAGRAPH_CHARS:
@@ -165,14 +174,23 @@ class Splitter:
             self._add(line)
             if self._chars > PARAGRAPH_CHARS and not self._lazy:
                 self._cut(going_on=True)
-        elif _interrupts(line, indent) and not (self._lazy and _SETEXT.match(line)):
+        elif self._ends_container(line, indent):
             self._begin(line, indent)
         else:
             self._lazy = True
             self._add(line)
 
+    def _ends_container(self, line: str, indent: int) -> bool:
+        """Does a line outside of a quote's or an item's margin begin a block? Else it may go on their last paragraph."""
+        weak = indent < 4 and _ITEM.match(line) is not None
+        if self._lazy and (_SETEXT.match(line) or (weak and not _interrupts(line, indent))):
+            # It underlines or goes on a paragraph, or begins a list: that depends on what was lazy above.
+            self._stuck = True
+            return False
+        return weak or _interrupts(line, indent)
+
     def _take_in_table(self, line: str, indent: int) -> None:
-        if indent >= 4 or _interrupts(line, indent):
+        if indent >= 4 or _ITEM.match(line) or _interrupts(line, indent):
             self._begin(line, indent)
             return
         self._add(line)
@@ -189,6 +207,7 @@ class Splitter:
 
     def _take_in_list(self, line: str, indent: int) -> None:
         if indent >= self._item_indent:
+            self._stuck = self._lazy and _FENCE.match(line) is not None  # the item's, or the lazy paragraph's
             self._grow_item(line, indent)
             return
         item = _ITEM.match(line) if indent < 4 and not _RULE.match(line) else None
@@ -201,9 +220,10 @@ class Splitter:
             self._item_indent = _content_indent(item)
             self._ended = False
             self._add(line)
-        elif self._ended or _interrupts(line, indent):
+        elif self._ended or self._ends_container(line, indent):
             self._begin(line, indent)
         else:
+            self._lazy = True
             self._grow_item(line, indent)
 
     def _grow_item(self, line: str, indent: int) -> None:
@@ -282,7 +302,7 @@ class Splitter:
         self._ended = False
         self._part = self._part + 1 if going_on else 0
         if not going_on:
-            self._kind, self._flow, self._lazy = "", False, False
+            self._kind, self._flow, self._lazy, self._stuck = "", False, False, False
             self._first_item, self._dedent, self._table = None, 0, None
 
     def _cut_long_line(self, line: str) -> str:
@@ -354,7 +374,7 @@ def _cells_of(row: str) -> list[str]:
     return cells[1 if not cells[0] else 0 : -1 if len(cells) > 1 and not cells[-1] else None]
 
 
-def _columns(line: str) -> int:
-    """How many columns the row of dashes sets up; 0 if it is none."""
-    cells = _cells_of(line)
-    return len(cells) if all(_COLUMN.match(cell) for cell in cells) and ("|" in line or ":" in line) else 0
+def _is_head(header: str, dashes: str) -> bool:
+    """Is this the head of a table, with the row of dashes under it?"""
+    columns = _cells_of(dashes)
+    return "|" in header and all(map(_COLUMN.match, columns)) and len(_cells_of(header)) == len(columns)
