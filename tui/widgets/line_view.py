@@ -140,9 +140,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def text(self) -> str:
         return "\n".join(line.text for line in self._lines)
 
-    def rows_for(self, width: int) -> int:
-        """How many rows all lines take when they are `width` cells wide."""
-        return sum(len(cuts(line.text, max(width, 1), line.kind in _PROSE)) - 1 for line in self._lines)
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Rows that all lines take; of more than a screen holds, some number that is larger than that."""
+        rows = 0
+        for line in self._lines:
+            rows += len(cuts(line.text[: viewport.area], max(width, 1), line.kind in _PROSE)) - 1
+            if rows > viewport.height:
+                break
+        return rows
 
     def on_resize(self, event: events.Resize) -> None:
         self._wrap()

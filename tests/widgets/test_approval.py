@@ -1,0 +1,233 @@
+"""A question is answered by single keys, but never by one that was meant for something else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from tui.core.events import ApprovalAsked
+from tui.core.messages import Json, ToolCall
+from tui.widgets.approval import ApprovalBar, rule_text
+
+RULE = {"tool": "run_command", "command": "make test", "folder": "/project"}
+RUN = ApprovalAsked(
+    "q1", ToolCall("c1", "run_command", {"command": "make test", "timeout": 5}), "runs a command", "make test", RULE
+)
+DIFF = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n"
+EDIT = ApprovalAsked(
+    "q2", ToolCall("c2", "edit_file", {"path": "x", "old": "old", "new": "new"}), "changes a file", DIFF, None
+)
+
+
+class BarApp(App[None]):
+    """The bar above a prompt, which has the focus at first."""
+
+    AUTO_FOCUS = "#prompt"
+
+    def __init__(self, question: ApprovalAsked = RUN, arm_delay_s: float = 0.0) -> None:
+        super().__init__()
+        self.bar = ApprovalBar(question, arm_delay_s=arm_delay_s)
+        self.answers: list[tuple[str, str, str, Json | None, Json | None]] = []
+        self.left_keys: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.bar
+        yield Input(id="prompt")
+
+    def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
+        self.answers.append((event.id, event.decision, event.reason, event.arguments, event.rule))
+
+    def on_key(self, event: events.Key) -> None:
+        self.left_keys.append(event.key)
+
+    def shown(self) -> str:
+        """The words of the bar, line by line."""
+        rows = range(self.bar.region.y, self.bar.region.bottom)
+        return "\n".join("".join(s.text for s in self.screen._compositor.render_strips()[y]).rstrip() for y in rows)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    assert isinstance(pilot.app, BarApp)
+    pilot.app.bar.focus()
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        ("y", ("q1", "once", "", None, None)),
+        ("n", ("q1", "no", "", None, None)),
+        ("a a", ("q1", "always", "", None, RULE)),
+        ("a enter", ("q1", "always", "", None, RULE)),
+        ("a escape y", ("q1", "once", "", None, None)),
+        ("r n o t enter", ("q1", "no", "not", None, None)),
+        ("r enter", ("q1", "no", "", None, None)),
+        ("r x escape n", ("q1", "no", "", None, None)),
+        ("e escape y", ("q1", "once", "", None, None)),
+        ("e x ctrl+s", ("q1", "once", "", {"command": "make testx", "timeout": 5}, None)),
+        ("e x ctrl+j", ("q1", "once", "", {"command": "make testx", "timeout": 5}, None)),
+        ("e y ctrl+s y n", ("q1", "once", "", {"command": "make testy", "timeout": 5}, None)),
+        ("y y n", ("q1", "once", "", None, None)),
+    ],
+)
+async def test_keys_answer_once(keys: str, answer: tuple[str, str, str, Json | None, Json | None]) -> None:
+    app = BarApp()
+    async with app.run_test() as pilot:
+        await press(pilot, *keys.split())
+        assert app.answers == [answer]
+
+
+async def test_always_shows_the_whole_rule_before_it_is_added() -> None:
+    app = BarApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot, "a")
+        assert "From now on, unasked: run_command `make test` in /project" in app.shown()
+        assert app.answers == []
+        await pilot.press("x")
+        assert app.answers == []
+        assert "y once" in app.shown()
+
+
+async def test_a_call_that_is_always_asked_has_no_always() -> None:
+    app = BarApp(EDIT)
+    async with app.run_test() as pilot:
+        await press(pilot, "a", "a", "enter")
+        assert app.answers == []
+        assert "always" not in app.shown()
+
+
+@pytest.mark.parametrize("key", ["x", "enter", "space", "Y", "tab", "ctrl+j", "ctrl+s", "escape"])
+async def test_other_keys_answer_nothing_and_are_left_to_others(key: str) -> None:
+    app = BarApp()
+    async with app.run_test() as pilot:
+        await press(pilot, key)
+        assert app.answers == []
+        if key != "tab":
+            assert app.left_keys == [key]
+
+
+async def test_it_does_not_take_the_focus_or_what_is_typed() -> None:
+    app = BarApp()
+    async with app.run_test() as pilot:
+        await pilot.press("y", "a", "a", "enter")
+        assert app.answers == []
+        assert app.query_one("#prompt", Input).value == "yaa"
+
+
+async def test_a_key_struck_as_it_appeared_does_not_answer() -> None:
+    app = BarApp(arm_delay_s=3600.0)
+    async with app.run_test() as pilot:
+        await press(pilot, "y", "n", "a", "e", "r", "enter")
+        assert app.answers == []
+        assert app.left_keys == ["y", "n", "a", "e", "r", "enter"]
+        assert "y once" not in app.shown()
+
+
+async def test_the_keys_are_shown_as_soon_as_they_answer() -> None:
+    app = BarApp(arm_delay_s=0.01)
+    async with app.run_test() as pilot:
+        while "y once" not in app.shown():
+            await pilot.pause(0.01)
+        await press(pilot, "y")
+        assert len(app.answers) == 1
+
+
+async def test_what_would_happen_is_shown_exactly() -> None:
+    app = BarApp()
+    async with app.run_test(size=(100, 20)):
+        assert [line[1:].strip() for line in app.shown().split("\n")] == [
+            "run_command  runs a command",
+            "make test",
+            "y once   a always: run_command `make test` in /project   n no   e edit   r refuse with a reason",
+        ]
+
+
+async def test_a_diff_can_be_read_without_colours() -> None:
+    app = BarApp(EDIT)
+    async with app.run_test(size=(100, 20)):
+        assert [line[1:].strip() for line in app.shown().split("\n")][1:-1] == DIFF.strip().split("\n")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (200, 60)])
+async def test_a_long_preview_scrolls_and_leaves_room_for_the_work(size: tuple[int, int]) -> None:
+    text = "\n".join(f"line {number}" for number in range(500))
+    app = BarApp(ApprovalAsked("q", ToolCall("c", "run_command", {"command": text}), "why", text, None))
+    async with app.run_test(size=size) as pilot:
+        await press(pilot)
+        assert app.bar.region.height <= max(size[1] // 2, 6)
+        assert "line 0" in app.shown() and "r refuse" in app.shown()
+        await pilot.press("down", "pagedown")
+        await pilot.pause()
+        assert "line 0\n" not in app.shown()
+        await pilot.press("y")
+        assert len(app.answers) == 1
+
+
+async def test_other_arguments_than_a_command_are_edited_as_json() -> None:
+    app = BarApp(EDIT)
+    async with app.run_test() as pilot:
+        await press(pilot, "e")
+        area = app.query_one(TextArea)
+        assert json.loads(area.text) == EDIT.call.arguments
+        area.text = '{"path": "y"}'
+        await pilot.press("ctrl+s")
+        assert app.answers == [("q2", "once", "", {"path": "y"}, None)]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "", '{"a": 1} x'])
+async def test_what_is_no_json_object_is_not_run(text: str) -> None:
+    app = BarApp(EDIT)
+    async with app.run_test() as pilot:
+        await press(pilot, "e")
+        app.query_one(TextArea).text = text
+        await pilot.press("ctrl+s")
+        assert app.answers == []
+        assert "This cannot be used: " in app.shown()
+        await pilot.press("escape", "y")
+        assert app.answers == [("q2", "once", "", None, None)]
+
+
+async def test_an_empty_command_is_not_run() -> None:
+    app = BarApp()
+    async with app.run_test() as pilot:
+        await press(pilot, "e")
+        app.query_one(TextArea).text = " "
+        await pilot.press("ctrl+s")
+        assert app.answers == []
+        assert "the command is empty" in app.shown()
+
+
+async def test_hostile_text_is_shown_harmlessly() -> None:
+    evil = "\x1b[2J[bold]\u202e\x07"
+    call = ToolCall("c", evil, {"command": evil})
+    app = BarApp(ApprovalAsked("q", call, evil, evil, {"tool": evil, "command": evil}))
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot)
+        for key in ("a", "escape", "e"):
+            text = app.shown()
+            assert "␛[2J[bold]" in text
+            assert not set("\x1b\x07\u202e") & set(text)
+            await pilot.press(key)
+            await pilot.pause()
+        assert not set("\x1b\x07\u202e") & set(app.shown())
+        await pilot.press("ctrl+s")
+        assert app.answers == [("q", "once", "", {"command": evil}, None)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"tool": "edit_file", "folder": "/p"}, "edit_file in /p"),
+        ({"tool": "run_command", "words": ["git", "diff", "*"]}, "run_command git diff *"),
+        ({"tool": "run_command", "command": "a b", "folder": None}, "run_command `a b`"),
+        ({"tool": "x", "later": 1}, "x later=1"),
+    ],
+)
+def test_a_rule_is_told_whole(rule: Json, words: str) -> None:
+    assert rule_text(rule) == words
