@@ -91,6 +91,7 @@ def test_the_title_is_the_first_line_of_the_first_message(store: Store) -> None:
     store.append(stream.session, stream.answer("And the sea?"))
     info = store.find(stream.session)
     assert (info.title, info.turns) == ("Why is ␛ the sky blue?", 2)
+    assert store.create(Path("/project"), "\n Given \nby who makes it").title == "Given"
 
 
 def test_the_list_shows_sessions_that_were_used_the_last_used_first(store: Store) -> None:

@@ -80,8 +80,8 @@ class Store:
         self._database.close()
 
     def create(self, folder: Path, title: str = "") -> SessionInfo:
-        """A new, empty session. Without a title it gets the first line of its first message."""
-        now, title = time.time(), clean_line(title, _TITLE_LIMIT)
+        """A new, empty session. Its title is the first line of `title`, or of its first message when that is empty."""
+        now, title = time.time(), _title_of(title)
         with self._database.write() as sql:
             while True:
                 name = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
@@ -237,12 +237,15 @@ def _follow(sql: sqlite3.Connection, key: int, record: Record) -> None:
     """Keep what lists show of a session in step with its records."""
     match record.event:
         case TurnStarted(message=message):
-            first_line = next((line for line in message.text.splitlines() if line.strip()), "")
             sql.execute(
                 "UPDATE sessions SET turns = turns + 1, is_open = 1, interrupted = 0,"
                 " title = CASE title WHEN '' THEN ? ELSE title END WHERE key = ?",
-                (clean_line(first_line, _TITLE_LIMIT), key),
+                (_title_of(message.text), key),
             )
         case TurnFinished() | TurnFailed() as end:
             cut = isinstance(end, TurnFinished) and end.reason == "interrupted"
             sql.execute("UPDATE sessions SET is_open = 0, interrupted = ? WHERE key = ?", (cut, key))
+
+
+def _title_of(text: str) -> str:
+    return clean_line(next((line for line in text.splitlines() if line.strip()), ""), _TITLE_LIMIT)
