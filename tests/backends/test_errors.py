@@ -163,6 +163,7 @@ def test_the_servers_wish_comes_with_the_error() -> None:
         "null",
         "\x00\xff",
         '{"error":[1]}',
+        '{"detail":[{"loc":null}]}',
         '{"error":{"message":{"a":1},"code":[]}}',
     ],
 )

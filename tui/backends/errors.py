@@ -202,8 +202,9 @@ def _words(error: dict[str, Any]) -> Iterator[str]:
             yield value
         elif isinstance(value, list):
             for item in value:
-                place = ".".join(str(part) for part in _object(item).get("loc", ()))
-                yield f"{place} {_object(item).get('msg', '')}".strip()
+                place = _object(item).get("loc")
+                where = ".".join(str(part) for part in place) if isinstance(place, list) else ""
+                yield f"{where} {_object(item).get('msg', '')}".strip()
     if raw := metadata.get("raw"):  # a gateway, and what the server behind it said
         inner = _json(raw) if isinstance(raw, str) else raw
         yield from _words(_object(_object(inner).get("error")) or _object(inner)) if inner else (str(raw),)

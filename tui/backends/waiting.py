@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from tui.core.errors import BackendError
 
@@ -75,6 +74,8 @@ def _date(text: str | None, now: float) -> float | None:
     """Seconds until an HTTP or RFC 3339 date."""
     if not text:
         return None
+    from email.utils import parsedate_to_datetime  # 5 ms, seldom needed
+
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             date = parse(text)

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tui.backends.spec import BackendSpec, Reply
-from tui.backends.wires.chat_completions import Decoder
+from tui.backends.wires.chat_completions import Decoder, explain
 from tui.core.errors import BackendError
 from tui.core.messages import Text
 
@@ -191,3 +193,33 @@ def test_a_line_break_within_a_string_of_the_arguments_is_let_through() -> None:
 def test_values_of_the_wrong_type_are_passed_over(delta: Any) -> None:
     answer = reply([chunk(delta), chunk({"content": "ok"}), chunk({}, "stop")])
     assert answer.message.blocks == (Text("ok"),) and answer.finish_reason == "stop"
+
+
+WORDS = (
+    "choices delta message content reasoning_content reasoning reasoning_details tool_calls function name arguments id "
+    "index type text thinking summary refusal finish_reason usage prompt_tokens completion_tokens cost timings cache_n "
+    "prompt_tokens_details cached_tokens error code metadata raw param detail loc msg function_call x_groq"
+)
+KEYS = st.sampled_from(WORDS.split())
+LEAVES = st.none() | st.booleans() | st.integers(-3, 600) | st.floats(allow_nan=True) | st.text(max_size=8)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
+CHOICES = st.fixed_dictionaries({"choices": st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=2)})
+
+
+@given(events=st.lists(CHOICES | VALUES, max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(events: list[Any]) -> None:
+    decoder = Decoder(SPEC)
+    try:
+        for event in events:
+            decoder.feed(json.dumps(event))
+        decoder.feed("[DONE]")
+        decoder.finish()
+    except BackendError as error:
+        assert error.message
+
+
+@given(status=st.sampled_from([200, 400, 401, 403, 429, 500, 503]), body=VALUES)
+@settings(deadline=None, max_examples=100)
+def test_whatever_a_server_refuses_with_is_explained(status: int, body: Any) -> None:
+    assert explain(status, {}, json.dumps(body), SPEC).message
