@@ -1,153 +1,29 @@
-"""The program on a screen: its themes, its way out, and the screens that it shows."""
+"""The program on a screen, from its start to its exit code. Textual is imported once the settings are read."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.app import App
-from textual.binding import Binding
-from textual.screen import ModalScreen, Screen
-
-from tui.core.errors import MimoError
-from tui.screens.chat import ChatScreen
-from tui.settings.config import Mode, Settings, load
-from tui.widgets.themes import load_theme
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textual.command import Provider
-
     from tui.agent.conversation import Wishes
-
-_QUIT_AGAIN_S = 3.0
-"""A second ctrl+c within this time quits."""
-_CLOSE_TIMEOUT_S = 5.0
-"""What a disk or server that hangs may cost at the end."""
 
 
 def run_app(folder: Path, wishes: Wishes, theme: str | None = None) -> int:
     """Show the program until the user leaves; returns the exit code. Raises MimoError for what the user can mend."""
-    from tui.backends.resolve import presets
+    # A collection while the modules are imported finds nothing: a tenth of the start. The window switches it on again.
+    gc.disable()
 
-    app = MimoApp(load(folder, presets()), folder, wishes, theme)
+    from tui.backends.resolve import presets
+    from tui.settings.config import load
+
+    settings = load(folder, presets())
+
+    from tui.screens.window import MimoApp
+
+    app = MimoApp(settings, folder, wishes, theme)
     app.run()
     if app.problem is not None:
         raise app.problem
     return 0
-
-
-def _palette() -> type[Provider]:
-    from tui.commands.palette import CommandProvider
-
-    return CommandProvider
-
-
-class MimoApp(App[None]):
-    """One window on one conversation. `problem` is why it ended by itself, if it did."""
-
-    TITLE = "mimo-tui"
-    CSS_PATH = "screens/chat.tcss"  # Textual does not load that of the default screen
-    COMMANDS: ClassVar = {_palette}
-    BINDINGS: ClassVar = [
-        Binding("ctrl+c", "interrupt", show=False, priority=True),
-        Binding("ctrl+q", "leave", show=False, priority=True),
-    ]
-
-    def __init__(self, settings: Settings, folder: Path, wishes: Wishes, theme: str | None = None) -> None:
-        super().__init__()
-        self.problem: MimoError | None = None
-        self._settings = settings
-        self._wanted_theme = theme
-        self._chat = ChatScreen(settings, folder, wishes)
-        self._mode = self._chat.talk.mode
-        self._is_leaving = False
-        self._interrupted = 0.0
-        self.show_theme(self._theme_of(self._mode))
-
-    def get_default_screen(self) -> Screen[None]:
-        return self._chat
-
-    def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):  # the window was closed, or the system goes down: keep what came
-            if number := getattr(signal, name, None):
-                loop.add_signal_handler(number, self.leave)
-
-    # Themes
-
-    def show_mode(self, mode: Mode) -> bool:
-        """Take on the theme of `mode`. False when it was that mode before."""
-        if mode == self._mode:
-            return False
-        self._mode = mode
-        self.show_theme(self._theme_of(mode))
-        return True
-
-    def choose_theme(self, name: str) -> None:
-        """Show this theme from now on, in both modes. Raises MimoError for one that there is not."""
-        self.show_theme(name)
-        self._wanted_theme = name
-
-    def show_theme(self, name: str) -> None:
-        if self.get_theme(name) is None:
-            self.register_theme(load_theme(name))
-        self.theme = name
-
-    def _theme_of(self, mode: Mode) -> str:
-        own = self._settings.modes.get(mode)
-        return self._wanted_theme or (own.theme if own else None) or self._settings.ui.theme or f"{mode}-era"
-
-    # Leaving
-
-    def action_interrupt(self) -> None:
-        """ctrl+c: copy what is selected, close what is open, empty the prompt; on nothing, twice: quit."""
-        screen = self.screen
-        if text := screen.get_selected_text() or self._chat.prompt.selected_text:
-            self.copy_to_clipboard(text)
-            screen.clear_selection()
-        elif isinstance(screen, ModalScreen):
-            screen.dismiss(None)
-        elif self._chat.prompt.text:
-            self._chat.prompt.clear_into_past()
-        elif self._loop_time() - self._interrupted < _QUIT_AGAIN_S:
-            self.leave()
-        else:
-            self._interrupted = self._loop_time()
-            self._chat.note.say("Press ctrl+c again to quit.")
-
-    def action_leave(self) -> None:
-        self.leave()
-
-    def leave(self) -> None:
-        """End the program: stop the turn, store what came, close the connections. A second call does not wait."""
-        if self._is_leaving:
-            self.exit()
-            return
-        self._is_leaving = True
-        self.run_worker(self._leave(), group="leave", exit_on_error=False)
-
-    async def _leave(self) -> None:
-        try:
-            if self._chat.talk.conversation is not None:
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await self._chat.talk.conversation.close()
-        finally:
-            self.exit()
-
-    def fail(self, error: MimoError) -> None:
-        """End the program with an error for the user."""
-        self.problem = error
-        self.exit()
-
-    def _fatal_error(self) -> None:
-        """Textual's way out for an exception that nobody caught: the log gets the traceback, the user a line."""
-        from tui.settings.log import log_crash
-
-        assert self._exception is not None
-        self.problem = MimoError(f"something went wrong that should not: {log_crash(self._exception)}")
-        self._close_messages_no_wait()
-
-    def _loop_time(self) -> float:
-        return asyncio.get_running_loop().time()

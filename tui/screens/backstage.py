@@ -3,6 +3,7 @@ blocks and is for threads."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -52,6 +53,13 @@ def past_prompts() -> list[str]:
 
 def remember_prompt(text: str) -> None:
     history.append(history_file(), text)
+
+
+def remember_theme(name: str) -> None:
+    from tui.settings.chosen import save_chosen
+
+    with contextlib.suppress(MimoError):  # it is shown all the same
+        save_chosen(theme=name)
 
 
 def history_file() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widgets import Static
 
 from tui.commands.registry import COMMANDS, find
 from tui.commands.registry import run as run_command
@@ -27,6 +29,7 @@ from tui.core.events import (
     ToolOutput,
     TurnFailed,
     TurnFinished,
+    TurnStarted,
 )
 from tui.screens import backstage
 from tui.screens.front import ChatFront
@@ -42,11 +45,16 @@ from tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation, Wishes
-    from tui.app import MimoApp
+    from tui.screens.window import MimoApp
     from tui.settings.config import Settings
+    from tui.widgets.approval import ApprovalBar
+    from tui.widgets.key_input import KeyInput
+    from tui.widgets.trace import TracePane
 
 _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 """What comes by the thousand and changes nothing but the transcript."""
+
+_BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists the commands."
 
 _SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
 
@@ -73,11 +81,14 @@ class ChatScreen(Screen[None]):
         self.front = ChatFront(self)
         self.side = Side(self)
         self.questions = Questions(self)
+        self._told: MimoError | None = None
+        """The problem with saving that the user knows of."""
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
         with Horizontal(id="body"), Vertical(id="column"):
             yield Transcript(id="transcript")
+            yield Static(_BEGINNING, id="beginning", markup=False)
             yield QueuedMessages(id="queued")
             yield CompletionList(id="completions")
             yield Note(id="note")
@@ -99,7 +110,13 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
         self.mode_changed()
-        self.call_after_refresh(self.open, self.wishes)
+        self.call_after_refresh(self._ready)
+
+    def _ready(self) -> None:
+        """The screen can be typed into: now comes what it did not need."""
+        gc.freeze()  # what was imported stays: collections need not look at it, and so take no time that a key notices
+        gc.enable()
+        self.open(self.wishes)
 
     @work(exclusive=True, group="open", exit_on_error=False)
     async def open(self, wishes: Wishes) -> None:
@@ -123,6 +140,7 @@ class ChatScreen(Screen[None]):
     def _show_conversation(self, conversation: Conversation) -> None:
         if conversation.records:
             self.talk.next_mode = conversation.mode
+        self.set_class(bool(conversation.records), "-begun")
         self.transcript.clear()
         self.transcript.show_all(conversation.records)
         self.side.show_all(conversation.records)
@@ -157,6 +175,7 @@ class ChatScreen(Screen[None]):
     @work(exclusive=True, group="turn", exit_on_error=False)
     async def turn(self, text: str) -> None:
         """Send `text` and show what comes of it."""
+        self.add_class("-begun")
         last: Record | None = None
         try:
             last = await self.talk.turn(text, self.show)
@@ -196,7 +215,16 @@ class ChatScreen(Screen[None]):
             self.questions.ask(record.event)
         elif isinstance(record.event, ApprovalGiven):
             self.questions.drop()
+        elif isinstance(record.event, TurnStarted):
+            self._say_if_unsaved()
         self.show_status()
+
+    def _say_if_unsaved(self) -> None:
+        """Once, when the first turn has shown that the session cannot be kept."""
+        problem = self.talk.conversation.journal.problem if self.talk.conversation else None
+        if problem is not None and problem is not self._told:
+            self._told = problem
+            self.note.say(f"This session is not being saved: {problem.message}", problem.hint, is_error=True)
 
     def say(self, error: MimoError) -> None:
         """Show what cannot be done, and what to do about it."""
@@ -224,7 +252,7 @@ class ChatScreen(Screen[None]):
             next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
             queued=len(talk.waiting),
             working=f"working {time.monotonic() - talk.began:.0f}s" if talk.is_working else "",
-            hint="esc stops" if talk.is_working else "/ commands",
+            hint=self._hint(),
         )
         if conversation is None:
             return replace(status, backend="…")
@@ -238,6 +266,12 @@ class ChatScreen(Screen[None]):
             sandbox=_SANDBOX[conversation.sandbox] if talk.mode == "agent" else "",
             is_sandboxed=conversation.sandbox in ("on", None),
         )
+
+    def _hint(self) -> str:
+        """The one key that helps most now."""
+        if self.questions.is_unattended:
+            return "ctrl+y answers"
+        return "esc stops" if self.talk.is_working else "/ commands"
 
     def _tick(self) -> None:
         if self.talk.is_working:
@@ -260,15 +294,20 @@ class ChatScreen(Screen[None]):
     def _link_opened(self, event: Transcript.LinkOpened) -> None:
         self.app.open_url(event.url)
 
-    def open_step(self, turn: int, step: int) -> None:
-        """Show everything about a step."""
-        from tui.screens.step import StepScreen
-        from tui.sessions.history import request_of
+    def on_transcript_step_opened(self, event: Transcript.StepOpened) -> None:
+        self.front.open_step(event.turn, event.step)
 
-        assert self.talk.conversation is not None
-        records = self.talk.conversation.records
-        chosen = [record for record in records if (record.turn, record.step) == (turn, step)]
-        self.app.push_screen(StepScreen(chosen, request_of(records, turn, step)))
+    def on_trace_pane_step_opened(self, event: TracePane.StepOpened) -> None:
+        self.front.open_step(event.turn, event.step)
+
+    def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
+        self.questions.answer(event)
+
+    def on_key_input_given(self, event: KeyInput.Given) -> None:
+        self.run_worker(self.questions.keep_key(event.key), group="key", exclusive=True, exit_on_error=False)
+
+    def on_key_input_cancelled(self) -> None:
+        self.questions.drop()
 
     def action_command(self, name: str) -> None:
         """A key of the registry."""
@@ -278,8 +317,8 @@ class ChatScreen(Screen[None]):
             self.say(error)
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed goes to the prompt, wherever the focus was left."""
-        if event.is_printable and not self.prompt.has_focus and event.key not in self.active_bindings:
+        """What is typed goes to the prompt, wherever the focus was left, and what was typed before there was one."""
+        if event.is_printable and event.key not in self.active_bindings:
             event.stop()
             self.prompt.focus()
             self.prompt.insert(event.character or "")
@@ -288,6 +327,9 @@ class ChatScreen(Screen[None]):
         if not self.prompt.has_focus:
             self.prompt.focus()
             self.prompt.post_message(event)
+
+    def on_descendant_focus(self) -> None:
+        self.show_status()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.side.arrange)

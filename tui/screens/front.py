@@ -109,6 +109,15 @@ class ChatFront:
     def leave(self) -> None:
         self._screen.app.leave()
 
+    def open_step(self, turn: int, step: int) -> None:
+        """Show everything about a step."""
+        from tui.screens.step import StepScreen
+        from tui.sessions.history import request_of
+
+        records = self._conversation.records
+        chosen = [record for record in records if (record.turn, record.step) == (turn, step)]
+        self._screen.app.push_screen(StepScreen(chosen, request_of(records, turn, step)))
+
     @property
     def _conversation(self) -> Conversation:
         conversation = self._screen.talk.conversation

@@ -12,8 +12,8 @@ from tui.core.events import ApprovalAsked
 from tui.screens import backstage
 
 if TYPE_CHECKING:
-    from tui.agent.calls import Answer
     from tui.screens.chat import ChatScreen
+    from tui.widgets.approval import ApprovalBar
 
 _KEY_ERRORS = ("credential", "auth")
 
@@ -26,17 +26,21 @@ class Questions:
         self._bar: Widget | None = None
 
     @property
-    def is_waiting(self) -> bool:
-        return self._bar is not None
+    def is_unattended(self) -> bool:
+        """Something is asked, and the keys go elsewhere."""
+        return self._bar is not None and not self._bar.has_focus_within
 
     def ask(self, question: ApprovalAsked) -> None:
         from tui.widgets.approval import ApprovalBar
 
         self._show(ApprovalBar(question))
 
-    def answer(self, id: str, answer: Answer) -> None:
+    def answer(self, given: ApprovalBar.Answered) -> None:
+        from tui.agent.calls import Answer
+
         self.drop()
-        self._screen.talk.answer(id, answer)
+        answer = Answer(given.decision, given.reason, given.arguments, given.rule)
+        self._screen.talk.answer(given.id, answer)
 
     def offer_key(self, error: ErrorInfo) -> None:
         """Ask for the key of the backend, if it was a key that was missing or wrong and the keyring would be asked."""
@@ -78,7 +82,5 @@ class Questions:
         self.drop()
         self._bar = bar
         self._screen.query_one("#column").mount(bar, before="#prompt")
-        if self._screen.prompt.text:
-            self._screen.note.say("A question waits.", "ctrl+y goes to it.")
-        else:
+        if not self._screen.prompt.text:
             self._screen.call_after_refresh(self.focus)

@@ -36,11 +36,11 @@ class CompletionList(Widget, can_focus=False):
     def render(self) -> Content:
         items, index = self.chosen
         first = max(0, min(index - self._rows // 2, len(items) - self._rows))
-        name_width = max((len(item.text) for item in items), default=0) + 2
+        name_width = max((len(item.text) for item in items), default=0) + 3
         help_style = self.get_visual_style("completions--help")
         rows = []
         for number, item in enumerate(items[first : first + self._rows], first):
-            line = Content(item.text.ljust(name_width)) + Content.styled(item.help, help_style)
+            line = Content(f"  {item.text}".ljust(name_width + 2)) + Content.styled(item.help, help_style)
             line = line.truncate(self.size.width, ellipsis=True, pad=True)
             rows.append(line.stylize(self.get_visual_style("completions--chosen")) if number == index else line)
         return Content("\n").join(rows)
