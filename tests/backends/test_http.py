@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.backends.asking import HELLO, ask, error_of, reply_of, spec_for
-from tests.scripted import Reply, ScriptedServer, comment, fault, head, pause, redirect, stall
+from tests.scripted import Reply, ScriptedServer, comment, fault, head, pause, raw, redirect, stall
 from tui.backends.backend import Backend
 from tui.backends.resolve import resolve
 from tui.backends.spec import Timeouts
@@ -285,6 +285,22 @@ async def test_the_next_step_uses_the_same_connection() -> None:
     await backend.aclose()
     server.close()
     assert connections == 1
+
+
+async def test_a_server_that_stays_silent_after_its_end_mark_does_not_hold_up_the_answer(scripted: Start) -> None:
+    server = scripted([Reply("Hi", raw(b"data: [DONE]\n\n"), stall())])
+    assert (await reply_of(spec_for(server))).message.text == "Hi"
+    await server.until(lambda: server.requests[0].abandoned)
+
+
+async def test_requests_at_the_same_time_share_one_client(scripted: Start) -> None:
+    backend = Backend(spec_for(scripted(["Hi", "Hi", "Hi"])))
+
+    async def text() -> str:
+        return [piece async for piece in backend.ask(HELLO)][-1].message.text  # type: ignore[union-attr]
+
+    assert await asyncio.gather(text(), text(), text()) == ["Hi"] * 3
+    await backend.aclose()
 
 
 async def test_headers_of_the_settings_are_sent(scripted: Start) -> None:

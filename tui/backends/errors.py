@@ -161,7 +161,7 @@ def hint(kind: str, spec: BackendSpec) -> str:
         "auth": _about_the_key(spec),
         "no_credit": f"See the account's page: {spec.key_page}" if spec.key_page else "",
         "model_not_found": f"`mimo-tui backends models {spec.name}` lists its models; the address is {spec.base_url}.",
-        "local_server_down": f"Is the server started? Its address is set to {spec.base_url}.",
+        "local_server_down": "" if spec.embedded else f"Is it started? Its address is set to {spec.base_url}.",
         "context_overflow": "Begin a new session, or choose a model with a larger context window.",
         "bad_request": "What was sent can be seen in the trace.",
     }

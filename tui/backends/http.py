@@ -128,7 +128,11 @@ class Client:
     async def _client(self) -> httpx.AsyncClient:
         if self._made is None:
             # Importing and loading certificates takes 100 ms and more, in which the screen would stand still.
-            self._made = await asyncio.to_thread(_make_client, self._spec)
+            made = await asyncio.to_thread(_make_client, self._spec)
+            if self._made is not None:  # another request was faster
+                await made.aclose()
+                return self._made
+            self._made = made
         return self._made
 
     def _followed(self, url: str, response: httpx.Response, method: str) -> str:
