@@ -125,7 +125,7 @@ async def test_a_step_is_a_line_with_all_that_is_known_of_it(session: Session) -
     lines = await seen(session, session.answer())
     assert lines == [
         " Do it                                                 2.0s",
-        "  1 answer             ──────━━━━━━━  2.0s   1.2k→56 $0.012",
+        "  1 answer              ──────━━━━━━  2.0s   1.2k→56 $0.012",
     ]
 
 
@@ -142,10 +142,10 @@ async def test_tools_stand_below_their_step_and_in_its_bar(session: Session) -> 
     records += [session.begin(), session.finish(Text("Done.")), session.end()]
     assert await seen(session, records) == [
         " Do it                                                 8.0s",
-        "  1 read_file, run_co… ─━━╍╍╍╍╍╍╍     6.0s   1.2k→56 $0.012",
+        "  1 read_file, run_com… ──━╍╍╍╍╍╍     6.0s   1.2k→56 $0.012",
         "    ✓ read_file src/a.py              1.0s",
         "    ✗ run_command pytest -q           3.0s",
-        "  2 answer                      ──━━  2.0s   1.2k→56 $0.012",
+        "  2 answer                       ──━  2.0s   1.2k→56 $0.012",
     ]
 
 
@@ -153,7 +153,7 @@ async def test_tools_stand_below_their_step_and_in_its_bar(session: Session) -> 
     ("width", "line"),
     [
         (20, "  1 answer      2.0s"),
-        (36, "  1 answer         ────━━━━━  2.0s"),
+        (36, "  1 answer         ─────━━━━  2.0s"),
         (44, "  1 answer          ────━━━━  2.0s 1.2k→56"),
     ],
 )
@@ -433,3 +433,10 @@ async def test_an_event_draws_no_more_lines_when_there_is_more_above(
         app.pane.show(session.finish(Text("word")))
         await pilot.pause()
         assert drawn() <= 2
+
+
+async def test_a_short_step_in_a_long_turn_still_has_a_cell_and_shows_what_took_longest(session: Session) -> None:
+    records = [session.ask(), session.begin(), session.finish(READ, reason="tool_calls"), *session.run(READ, 0.2)]
+    session.now += 600.0
+    lines = await seen(session, [*records, session.end()])
+    assert set(lines[1]) & set("─━╍") == {"─"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,7 +51,7 @@ class Columns:
 def columns(width: int) -> Columns:
     """What fits: the label first, then bar, tokens and cost, in this order."""
     free = width - 11  # the number, the time it took, the spaces around them, and a margin
-    for bar, tokens, cost in ((7, 9, 6), (6, 9, 0), (6, 0, 0)):
+    for bar, tokens, cost in ((6, 9, 6), (6, 9, 0), (6, 0, 0)):
         used = sum(size + 1 for size in (bar, tokens, cost) if size)
         if (spare := free - used - _NARROWEST_LABEL) >= 0:
             wider = spare // 2 if width < 100 else spare * 2 // 3
@@ -117,18 +118,22 @@ def _note(row: NoteRow, width: int, styles: Styles) -> list[Segment]:
 
 
 def _bar(turn: TurnRow, spans: Iterable[Span], width: int, now: float, styles: Styles) -> list[Segment]:
-    """When within the turn it happened. Whatever took place has a cell at least."""
+    """When within the turn it happened. A cell shows what took most of its time, and a moment still has a cell."""
     if not width:
         return []
-    scale = turn.scale(now)
-    cells: list[Phase | None] = [None] * width
+    per_second = width / turn.scale(now)
+    shown: list[tuple[float, Phase | None]] = [(-1.0, None)] * width
     for begin, end, phase in spans:
-        first = min(max(int((begin - turn.began) / scale * width), 0), width - 1)
-        after = min(max(round((end - turn.began) / scale * width), first + 1), width)
-        cells[first:after] = [phase] * (after - first)
+        first, last = (min(max((time - turn.began) * per_second, 0.0), width) for time in (begin, end))
+        begins_in = min(int(first), width - 1)
+        for cell in range(begins_in, max(math.ceil(last), begins_in + 1)):
+            share = min(last, cell + 1) - max(first, cell)
+            if share > shown[cell][0]:
+                shown[cell] = (share, phase)
     segments = [Segment(" ", styles["text"])]
-    for cell in cells:
-        segments.append(Segment(_BAR_GLYPHS[cell], styles[cell]) if cell else Segment(" ", styles["text"]))
+    for _, phase_shown in shown:
+        glyph = _BAR_GLYPHS[phase_shown] if phase_shown else " "
+        segments.append(Segment(glyph, styles[phase_shown or "text"]))
     return segments
 
 
