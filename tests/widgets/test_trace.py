@@ -192,47 +192,51 @@ async def test_a_step_says_what_it_is_doing(session: Session) -> None:
         assert labels == ["waiting", "reasoning", "answer", "read_file", "read_file"]
 
 
-@pytest.mark.parametrize(
-    ("events", "line"),
-    [
-        ([], "· read_file src/a.py"),
-        ([ApprovalAsked("q", READ, "why", "", None)], "? read_file src/a.py 2.0s"),
-        ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "once")], "· read_file src/a.py"),
-        ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "no")], "⊘ read_file src/a.py"),
-        ([ToolFinished("c1", True, "Not allowed", 0.0, {"refused": True})], "⊘ read_file src/a.py"),
-        ([ToolStarted(READ)], "▸ read_file src/a.py 2.0s"),
-        ([ToolStarted(READ), ToolOutput("c1", "x")], "▸ read_file src/a.py 2.0s"),
-        ([ToolStarted(ToolCall("c1", "read_file", {"path": "b"}))], "▸ read_file b 2.0s"),
-        ([ToolStarted(READ), ToolFinished("c1", False, "x", 0.02, {})], "✓ read_file src/a.py 20ms"),
-        ([ToolStarted(READ), ToolFinished("c1", True, "x", 75.0, {})], "✗ read_file src/a.py 75s"),
-        ([ToolStarted(READ), TurnFinished("interrupted")], "– read_file src/a.py 0ms"),
-        ([TurnFinished("interrupted")], "– read_file src/a.py"),
-    ],
-)
-async def test_a_tool_shows_its_state(session: Session, events: list[Event], line: str) -> None:
+TOOL_STATES: list[tuple[list[Event], str]] = [
+    ([], "· read_file src/a.py"),
+    ([ApprovalAsked("q", READ, "why", "", None)], "? read_file src/a.py 2.0s"),
+    ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "once")], "· read_file src/a.py"),
+    ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "no")], "⊘ read_file src/a.py"),
+    ([ToolFinished("c1", True, "Not allowed", 0.0, {"refused": True})], "⊘ read_file src/a.py"),
+    ([ToolStarted(READ)], "▸ read_file src/a.py 2.0s"),
+    ([ToolStarted(READ), ToolOutput("c1", "x")], "▸ read_file src/a.py 2.0s"),
+    ([ToolStarted(ToolCall("c1", "read_file", {"path": "b"}))], "▸ read_file b 2.0s"),
+    ([ToolStarted(READ), ToolFinished("c1", False, "x", 0.02, {})], "✓ read_file src/a.py 20ms"),
+    ([ToolStarted(READ), ToolFinished("c1", True, "x", 75.0, {})], "✗ read_file src/a.py 75s"),
+    ([ToolStarted(READ), TurnFinished("interrupted")], "– read_file src/a.py 0ms"),
+    ([TurnFinished("interrupted")], "– read_file src/a.py"),
+]
+
+
+async def test_a_tool_shows_its_state(session: Session) -> None:
     app = TraceApp(session)
     async with app.run_test():
-        app.pane.show_all([session.ask(), session.begin(), session.finish(READ, reason="tool_calls")])
-        for event in events:
-            app.pane.show(session.record(event))
-        session.now += 2.0
-        assert " ".join(app.lines()[2].split()) == line
+        for events, line in TOOL_STATES:
+            app.pane.clear()
+            app.pane.show_all([session.ask(), session.begin(), session.finish(READ, reason="tool_calls")])
+            for event in events:
+                app.pane.show(session.record(event))
+            session.now += 2.0
+            assert " ".join(app.lines()[2].split()) == line
 
 
-@pytest.mark.parametrize(
-    ("event", "line"),
-    [
-        (Retrying(2.5, 1, ErrorInfo("overloaded", "too much\nto do")), "    ↻ again in 2.5 s: too much to do"),
-        (Repaired("the arguments", "{", "{}"), "    ✎ mended the arguments"),
-        (Notice("the answer was cut"), "    ! the answer was cut"),
-        (TurnFailed(ErrorInfo("auth", "the key is wrong")), "    ✗ the key is wrong"),
-        (TurnFinished("limit", "200 steps"), "    – 200 steps"),
-        (TurnFinished("interrupted"), "    – interrupted"),
-    ],
-)
-async def test_what_went_wrong_has_a_line(session: Session, event: Event, line: str) -> None:
-    records = [session.ask(), session.begin(), session.record(event)]
-    assert (await seen(session, records))[2] == line
+REMARKS: list[tuple[Event, str]] = [
+    (Retrying(2.5, 1, ErrorInfo("overloaded", "too much\nto do")), "    ↻ again in 2.5 s: too much to do"),
+    (Repaired("the arguments", "{", "{}"), "    ✎ mended the arguments"),
+    (Notice("the answer was cut"), "    ! the answer was cut"),
+    (TurnFailed(ErrorInfo("auth", "the key is wrong")), "    ✗ the key is wrong"),
+    (TurnFinished("limit", "200 steps"), "    – 200 steps"),
+    (TurnFinished("interrupted"), "    – interrupted"),
+]
+
+
+async def test_what_went_wrong_has_a_line(session: Session) -> None:
+    app = TraceApp(session)
+    async with app.run_test():
+        for event, line in REMARKS:
+            app.pane.clear()
+            app.pane.show_all([session.ask(), session.begin(), session.record(event)])
+            assert app.lines()[2] == line
 
 
 async def test_a_cut_step_says_so(session: Session) -> None:

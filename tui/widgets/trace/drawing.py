@@ -14,7 +14,7 @@ from rich.style import Style
 
 from tui.core.usage import Usage
 from tui.widgets.status import count_text
-from tui.widgets.trace.model import NoteRow, Row, StepRow, ToolRow, TurnRow
+from tui.widgets.trace.rows import NoteRow, Row, StepRow, ToolRow, TurnRow
 
 Phase = Literal["wait", "stream", "tool"]
 Span = tuple[float, float, Phase]

@@ -1,14 +1,8 @@
-"""What the trace shows, as rows that grow with the records: turns, their steps, the tools they ran, and remarks.
-
-Times are in seconds since the epoch; an end that is None is still to come. `place` is the turn and step of a row that
-belongs to a step.
-"""
+"""From records to rows: turns, their steps, the tools they ran, and remarks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
 
 from tui.core.events import (
     ApprovalAsked,
@@ -31,97 +25,9 @@ from tui.core.events import (
 )
 from tui.core.messages import Message, Reasoning, ToolCall
 from tui.core.text import clean_line
-from tui.core.usage import Usage
+from tui.widgets.trace.rows import NoteKind, NoteRow, Row, StepRow, StepState, ToolRow, TurnRow
 
-ToolState = Literal["called", "asked", "running", "done", "failed", "refused", "stopped"]
-StepState = Literal["running", "done", "stopped", "failed"]
 _MAIN_ARGUMENTS = ("command", "pattern", "query", "url", "path")
-_SCALES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
-
-
-@dataclass(slots=True, eq=False)
-class TurnRow:
-    """A turn begins: the user's words. The bars of its steps share one scale."""
-
-    index: int
-    turn: int
-    words: str
-    began: float
-    ended: float | None = None
-    steps: list[StepRow] = field(default_factory=list)
-
-    @property
-    def place(self) -> None:
-        return None
-
-    def scale(self, now: float) -> float:
-        """How many seconds a whole bar is. While the turn runs it grows in leaps, so that bars do not creep."""
-        if self.ended is not None:
-            return max(self.ended - self.began, 0.001)
-        elapsed = now - self.began
-        return next((scale for scale in _SCALES_S if scale >= elapsed), (elapsed // 3600 + 1) * 3600)
-
-
-@dataclass(slots=True, eq=False)
-class StepRow:
-    """A request and what came of it. `label` is what happened, as far as it is known."""
-
-    index: int
-    turn: TurnRow
-    step: int
-    began: float
-    label: str = "waiting"
-    first_token: float | None = None
-    ended: float | None = None
-    state: StepState = "running"
-    usage: Usage = field(default_factory=Usage)
-    cost: float | None = None
-    tools: list[ToolRow] = field(default_factory=list)
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.turn.turn, self.step
-
-
-@dataclass(slots=True, eq=False)
-class ToolRow:
-    """A tool call of a step. `began` is None until it runs; `asked` is when the user was asked, if they were."""
-
-    index: int
-    step: StepRow
-    id: str
-    name: str
-    argument: str
-    state: ToolState = "called"
-    asked: float | None = None
-    began: float | None = None
-    ended: float | None = None
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.step.place
-
-    @property
-    def is_over(self) -> bool:
-        return self.state not in ("called", "asked", "running")
-
-
-@dataclass(slots=True, eq=False)
-class NoteRow:
-    """A remark: a retry, a repair, a notice, or how a turn ended when it was not done. `step` 0: of no step."""
-
-    index: int
-    turn: TurnRow
-    step: int
-    kind: Literal["retry", "repaired", "notice", "failed", "stopped"]
-    text: str
-
-    @property
-    def place(self) -> tuple[int, int] | None:
-        return (self.turn.turn, self.step) if self.step else None
-
-
-Row = TurnRow | StepRow | ToolRow | NoteRow
 
 
 class Trace:
@@ -263,9 +169,7 @@ class Trace:
     def _notice(self, record: Record, event: Notice) -> None:
         self._note(record, "notice", event.message)
 
-    def _note(
-        self, record: Record, kind: Literal["retry", "repaired", "notice", "failed", "stopped"], text: str
-    ) -> None:
+    def _note(self, record: Record, kind: NoteKind, text: str) -> None:
         turn = self._turn or self._begin(record)
         self._append(NoteRow(len(self.rows), turn, record.step or 0, kind, clean_line(text)))
 
