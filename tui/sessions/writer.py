@@ -57,7 +57,9 @@ class Writer:
         await asyncio.wrap_future(done)
 
     async def close(self) -> None:
-        """Store the rest and end the thread. The store stays open."""
+        """Store the rest and end the thread; again does nothing. The store stays open."""
+        if self._is_closed:
+            return
         await self.flush()
         self._is_closed = True
         self._now.set()

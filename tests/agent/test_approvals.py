@@ -1,0 +1,125 @@
+"""What runs unasked, by policy, place and rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.agent.approvals import Approvals
+from tui.settings.schema import AllowRule
+from tui.tools.registry import default_toolbox
+
+TOOLS = default_toolbox()
+CALLS = {
+    "read": ("read_file", {"path": "a"}),
+    "edit": ("write_file", {"path": "a", "content": ""}),
+    "run": ("run_command", {"command": "make test"}),
+    "read outside": ("read_file", {"path": "../a"}),
+    "edit outside": ("write_file", {"path": "/etc/a", "content": ""}),
+    "edit hook": ("write_file", {"path": ".git/hooks/pre-commit", "content": ""}),
+    "edit own": ("write_file", {"path": ".mimo/config.toml", "content": ""}),
+    "read hook": ("read_file", {"path": ".git/hooks/pre-commit"}),
+}
+
+
+def judge(call: str, folder: Path, policy: str = "ask", sandbox: str = "on", rules: tuple[AllowRule, ...] = ()) -> str:
+    name, arguments = CALLS.get(call, ("run_command", {"command": call}))
+    return Approvals(policy, folder, sandbox, rules).judge(TOOLS.get(name), arguments).action
+
+
+@pytest.mark.parametrize(
+    ("call", "ask", "edits", "plan", "auto"),
+    [
+        ("read", "allow", "allow", "allow", "allow"),
+        ("edit", "ask", "allow", "deny", "allow"),
+        ("run", "ask", "ask", "deny", "allow"),
+        ("read outside", "ask", "ask", "ask", "ask"),
+        ("edit outside", "ask", "ask", "deny", "ask"),
+        ("edit hook", "deny", "deny", "deny", "deny"),
+        ("edit own", "deny", "deny", "deny", "deny"),
+        ("read hook", "allow", "allow", "allow", "allow"),
+    ],
+)
+def test_policies(tmp_path: Path, call: str, ask: str, edits: str, plan: str, auto: str) -> None:
+    found = [judge(call, tmp_path, policy) for policy in ("ask", "edits", "plan", "auto")]
+    assert found == [ask, edits, plan, auto]
+
+
+@pytest.mark.parametrize(("sandbox", "expected"), [("on", "allow"), ("off", "allow"), ("missing", "ask")])
+def test_auto_runs_commands_in_the_sandbox_or_where_the_user_switched_it_off(
+    tmp_path: Path, sandbox: str, expected: str
+) -> None:
+    assert judge("run", tmp_path, "auto", sandbox) == expected
+
+
+def test_a_link_out_of_the_folder_counts_as_outside(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a").symlink_to(tmp_path / "secret")
+    assert judge("read", tmp_path / "project") == "ask"
+    assert judge("edit", tmp_path / "project", "auto") == "ask"
+
+
+@pytest.mark.parametrize(
+    ("rule", "command", "expected"),
+    [
+        ({"command": "make test"}, "make test", "allow"),
+        ({"command": "make test"}, " make test\n", "allow"),
+        ({"command": "make test"}, "make test; rm -rf .", "ask"),
+        ({"command": "make test"}, "make", "ask"),
+        ({"words": ("git", "diff", "*")}, "git diff", "allow"),
+        ({"words": ("git", "diff", "*")}, "git diff a b", "allow"),
+        ({"words": ("git", "*", "a")}, "git diff a", "allow"),
+        ({"words": ("git", "*", "a")}, "git diff b", "ask"),
+        ({"words": ("git", "diff")}, "git diff a", "ask"),
+        ({"words": ("git", "diff", "*")}, "git push", "ask"),
+        ({"words": ("*",)}, "anything at all", "allow"),
+        *(
+            ({"words": ("git", "diff", "*")}, f"git diff {trick}", "ask")
+            for trick in (
+                "; rm x",
+                "&& rm x",
+                "| sh",
+                "> x",
+                "$(rm x)",
+                "`rm x`",
+                "\nrm x",
+                "a & rm x",
+                "<(rm x)",
+                "{a,b}",
+                "~/x",
+                "*",
+                "\\;x",
+                "--output=x",
+                "'a;b'",
+                "\rrm",
+            )
+        ),
+        ({"words": ("git", "diff", "*")}, "X=1 git diff", "ask"),
+        ({"command": "make test", "folder": "/elsewhere"}, "make test", "ask"),
+        ({"tool": "write_file"}, "make test", "ask"),
+        ({}, "make test", "ask"),
+    ],
+)
+def test_rules_on_commands(tmp_path: Path, rule: dict, command: str, expected: str) -> None:
+    assert judge(command, tmp_path, rules=(AllowRule(**{"tool": "run_command"} | rule),)) == expected
+
+
+def test_a_rule_on_a_file_tool_holds_inside_its_folder_only(tmp_path: Path) -> None:
+    rule = AllowRule(tool="write_file", folder=str(tmp_path))
+    assert judge("edit", tmp_path, rules=(rule,)) == "allow"
+    assert judge("edit outside", tmp_path, rules=(rule,)) == "ask"
+    assert judge("edit hook", tmp_path, rules=(rule,)) == "deny"
+    assert judge("edit", tmp_path / "b", rules=(rule,)) == "ask"
+
+
+@pytest.mark.parametrize("call", ["edit", "run"])
+def test_the_rule_that_always_would_add_allows_the_same_call_again(tmp_path: Path, call: str) -> None:
+    name, arguments = CALLS[call]
+    verdict = Approvals("ask", tmp_path, "on").judge(TOOLS.get(name), arguments)
+    assert judge(call, tmp_path, rules=(AllowRule(**verdict.rule),)) == "allow"
+
+
+def test_what_is_outside_is_always_asked(tmp_path: Path) -> None:
+    name, arguments = CALLS["read outside"]
+    assert Approvals("ask", tmp_path, "on").judge(TOOLS.get(name), arguments).rule is None

@@ -1,0 +1,94 @@
+"""What runs unasked: policies, rules and the one function that judges a tool call."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tui.core.messages import Json
+from tui.settings.config import AllowRule
+from tui.tools.base import Tool
+from tui.tools.paths import Location, locate
+
+Policy = Literal["ask", "edits", "plan", "auto"]
+SandboxState = Literal["on", "off", "missing"]
+"""`on`: commands run inside; `off`: the user switched it off; `missing`: wanted, but it does not work here."""
+
+# A rule on words never matches what a shell would do more with than to split it.
+_SHELL_SYNTAX = frozenset(";|&<>$`(){}[]*?~#!\\\n\r\"'=")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`allow`, `ask` or `deny` a call, why, and the rule that `always` would add (None: always asked)."""
+
+    action: Literal["allow", "ask", "deny"]
+    reason: str = ""
+    rule: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """The user's standing word about tool calls in `folder`."""
+
+    policy: Policy
+    folder: Path
+    sandbox: SandboxState
+    rules: Sequence[AllowRule] = ()
+
+    def judge(self, tool: Tool, arguments: Json) -> Verdict:
+        """Whether a valid call runs. Blocking: paths are resolved on the disk."""
+        places = [locate(self.folder, path) for path in tool.paths(arguments)]
+        if tool.effect != "read" and (place := next((p for p in places if p.protected), None)):
+            return Verdict("deny", f"{place.path} is read-only to tools")
+        if self.policy == "plan" and tool.effect != "read":
+            return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
+        if outside := [place for place in places if not place.inside]:
+            return Verdict("ask", _outside(outside))
+        if tool.effect == "read" or any(_matches(rule, tool, arguments, self.folder) for rule in self.rules):
+            return Verdict("allow")
+        if tool.effect == "edit":
+            return self._judge_edit(tool)
+        return self._judge_command(tool, arguments)
+
+    def _judge_edit(self, tool: Tool) -> Verdict:
+        if self.policy in ("edits", "auto"):
+            return Verdict("allow")
+        return Verdict("ask", "changes a file", {"tool": tool.name, "folder": str(self.folder)})
+
+    def _judge_command(self, tool: Tool, arguments: Json) -> Verdict:
+        rule = {"tool": tool.name, "command": arguments.get("command", ""), "folder": str(self.folder)}
+        if self.policy != "auto":
+            return Verdict("ask", "runs a command", rule)
+        if self.sandbox == "missing":
+            return Verdict("ask", "no sandbox works here, so commands are asked for", rule)
+        return Verdict("allow")
+
+
+def _outside(places: Sequence[Location]) -> str:
+    return "outside the folder: " + ", ".join(str(place.path) for place in places)
+
+
+def _matches(rule: AllowRule, tool: Tool, arguments: Json, folder: Path) -> bool:
+    if rule.tool != tool.name or (rule.folder is not None and Path(rule.folder) != folder):
+        return False
+    if tool.effect != "run":
+        return rule.command is None and rule.words is None
+    command = str(arguments.get("command", ""))
+    if rule.command is not None:
+        return command.strip() == rule.command.strip()
+    return rule.words is not None and _words_match(rule.words, command)
+
+
+def _words_match(pattern: Sequence[str], command: str) -> bool:
+    """`*` stands for any one word, and at the end for any number of words."""
+    if _SHELL_SYNTAX & set(command):
+        return False
+    words = shlex.split(command)
+    if pattern and pattern[-1] == "*":
+        pattern = pattern[:-1]
+        words = words[: len(pattern)] if len(words) >= len(pattern) else words
+    return len(pattern) == len(words) and all(p in ("*", word) for p, word in zip(pattern, words, strict=True))

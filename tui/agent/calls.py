@@ -1,0 +1,132 @@
+"""One tool call, from the model's words to its result: checked, judged, asked about, run.
+
+Whatever is wrong with a call is a result that goes back to the model, never an exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from tui.agent.approvals import Approvals, Verdict
+from tui.core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    Decision,
+    Event,
+    ToolFinished,
+    ToolOutput,
+    ToolStarted,
+)
+from tui.core.messages import Json, ToolCall
+from tui.tools.base import Outcome, Tool, ToolContext
+from tui.tools.registry import Toolbox, validate
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The user's word about a question: `arguments` when they edited the call, `rule` for `always` (None: as asked)."""
+
+    decision: Decision
+    reason: str = ""
+    arguments: Json | None = None
+    rule: Json | None = None
+
+
+class Asker(Protocol):
+    """Who answers questions: a screen, or nobody."""
+
+    async def ask(self, question: ApprovalAsked) -> Answer: ...
+
+
+class Gatekeeper(Protocol):
+    """The standing word (`approvals`), and how it grows when the user says `always`."""
+
+    @property
+    def approvals(self) -> Approvals: ...
+    async def remember(self, rule: Json) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """All that a tool call needs: the tools, where they work, and who allows them."""
+
+    toolbox: Toolbox
+    context: ToolContext
+    gatekeeper: Gatekeeper
+    asker: Asker
+
+
+async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
+    """Events of one call; the last is always its `ToolFinished`, except when cancelled while waiting for an answer."""
+    tool, verdict = await asyncio.to_thread(_weigh, shop, call)
+    if tool is None:
+        yield refused(call, verdict.reason)
+        return
+    if verdict.action == "ask":
+        question = await _question(shop, tool, call, verdict)
+        yield question
+        answer = await shop.asker.ask(question)
+        yield ApprovalGiven(question.id, answer.decision, answer.reason)
+        if answer.decision == "always" and question.rule is not None:
+            await shop.gatekeeper.remember(answer.rule or question.rule)
+        if answer.arguments is not None:
+            call = replace(call, arguments=answer.arguments)
+        verdict = await _verdict_of(answer, shop, call)
+    if verdict.action != "allow":
+        yield refused(call, f"Not allowed: {verdict.reason}.")
+        return
+    async for event in _run(shop.context, tool, call):
+        yield event
+
+
+def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
+    """The tool that is meant, and whether it runs; no tool when the call is not a valid one. Blocking."""
+    tool = shop.toolbox.get(call.name)
+    if tool is None:
+        tools = ", ".join(shop.toolbox.names) or "none"
+        return None, Verdict("deny", f"There is no tool {call.name!r}. The tools are: {tools}.")
+    if call.raw is not None:
+        problem = f"The arguments of {call.name} must be one JSON object, but were: {call.raw[:500]}"
+        return None, Verdict("deny", problem)
+    if problem_found := validate(tool, call.arguments):
+        return None, Verdict("deny", problem_found)
+    return tool, shop.gatekeeper.approvals.judge(tool, call.arguments)
+
+
+async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:
+    preview = await asyncio.to_thread(tool.preview, call.arguments, shop.context)
+    return ApprovalAsked(uuid.uuid4().hex[:12], call, verdict.reason, preview, verdict.rule)
+
+
+async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall) -> Verdict:
+    """What holds once the user has answered. A call that they edited is checked again, but not asked about again."""
+    if answer.decision == "no":
+        return Verdict("deny", answer.reason or "the user said no")
+    _, verdict = await asyncio.to_thread(_weigh, shop, call)
+    return verdict if verdict.action == "deny" else Verdict("allow")
+
+
+async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Event]:
+    yield ToolStarted(call)
+    began = time.monotonic()
+    outcome = Outcome("The tool ended without a result.", is_error=True)
+    try:
+        async for piece in tool.run(call.arguments, context):
+            if isinstance(piece, str):
+                yield ToolOutput(call.id, piece)
+            else:
+                outcome = piece
+    except asyncio.CancelledError:
+        yield ToolFinished(call.id, True, "Interrupted by the user.", time.monotonic() - began, {})
+        raise
+    yield ToolFinished(call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail)
+
+
+def refused(call: ToolCall, why: str) -> ToolFinished:
+    """The result of a call that was not run."""
+    return ToolFinished(call.id, True, why, 0.0, {"refused": True})

@@ -1,0 +1,225 @@
+"""A conversation: what was said, and the settings of the next turn. Front ends send to it and read its turns."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from tui.agent.approvals import Approvals, Policy, SandboxState
+from tui.agent.calls import Asker, Workshop
+from tui.agent.journal import Journal
+from tui.agent.limits import Limits
+from tui.agent.loop import Agent
+from tui.agent.prompt import system_prompt
+from tui.agent.strategies import choose
+from tui.agent.turn import Turn
+from tui.backends.backend import Backend
+from tui.backends.resolve import known_names, resolve
+from tui.backends.spec import BackendSpec
+from tui.core import requests
+from tui.core.errors import UsageError
+from tui.core.events import (
+    ReasoningDelta,
+    Record,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolOutput,
+    TurnStarted,
+)
+from tui.core.messages import Json, Message, user
+from tui.core.usage import Usage
+from tui.sessions.history import last_request, messages
+from tui.settings.config import AllowRule, Settings, save_rule
+from tui.tools.base import ToolContext
+from tui.tools.registry import EMPTY, default_toolbox
+from tui.tools.sandbox import find_sandbox
+
+Mode = Literal["chat", "agent"]
+_CUT = ("interrupted", "error")
+_PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
+"""What is not kept in memory once it has been read: the step's or tool's end holds it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for, above the settings. None: as the settings say."""
+
+    mode: Mode | None = None
+    backend: str | None = None
+    model: str | None = None
+    policy: Policy | None = None
+    sandbox: Literal["on", "off"] | None = None
+    max_steps: int | None = None
+    budget: float | None = None
+    timeout_s: float | None = None
+    """Of a whole turn."""
+    session: str | None = None
+    """The id, or the beginning of one, of the session to go on with."""
+    continue_last: bool = False
+    """Go on with the folder's latest session."""
+
+
+class Conversation:
+    """One session in one folder. Its attributes are the settings of the next turn; a running turn keeps its own.
+
+    Not thread-safe: used from the event loop. What blocks (disk, keyring) goes to threads inside.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, wishes: Wishes | None = None) -> None:
+        wishes = wishes or Wishes()
+        self.settings, self.folder = settings, folder.resolve()
+        self.mode: Mode = wishes.mode or settings.defaults.mode
+        self.policy: Policy = wishes.policy or settings.agent.policy
+        self.sandbox: SandboxState | None = None if (wishes.sandbox or settings.agent.sandbox) == "on" else "off"
+        """What commands run in; None until it was tried, see `try_sandbox`."""
+        self.max_steps = wishes.max_steps or settings.agent.max_steps
+        self.budget = settings.agent.budget if wishes.budget is None else wishes.budget
+        self.timeout_s = wishes.timeout_s
+        self.records: list[Record] = []
+        """All that happened, without the deltas and the output that a later record holds whole."""
+        self.journal = Journal(self.folder)
+        self.turn: Turn | None = None
+        """The turn under way, or the last one."""
+        self._turns = 0
+        self._wanted: tuple[str | None, str | None] = (wishes.backend, wishes.model)
+        self._backends: list[Backend] = []
+        self._rules: list[AllowRule] = list(settings.agent.allow)
+        self._last_body: Json = {}
+
+    @classmethod
+    def open(cls, settings: Settings, folder: Path, wishes: Wishes) -> Conversation:
+        """A new conversation, or the session that `wishes` names. Blocking when it reads an old one.
+
+        Raises SessionError when there is no such session, or another program has it open.
+        """
+        conversation = cls(settings, folder, wishes)
+        if wishes.session or wishes.continue_last:
+            conversation._take_up(conversation.journal.load(wishes.session), wishes)
+        return conversation
+
+    @property
+    def session_id(self) -> str:
+        return self.journal.session_id
+
+    @property
+    def approvals(self) -> Approvals:
+        return Approvals(self.policy, self.folder, self.sandbox or "missing", tuple(self._rules))
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How much of the window the last step filled; None when its server did not say."""
+        steps = (record.event for record in reversed(self.records) if isinstance(record.event, StepFinished))
+        usage = next((step.usage for step in steps if step.finish_reason not in _CUT), Usage())
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        return usage.input_tokens + usage.output_tokens
+
+    @property
+    def cost(self) -> float | None:
+        """USD so far, without steps that were cut; None when the price of another is not known."""
+        steps = [record.event for record in self.records if isinstance(record.event, StepFinished)]
+        costs = [step.cost for step in steps if step.finish_reason not in _CUT]
+        return None if None in costs else sum(cost or 0.0 for cost in costs)
+
+    def spec(self) -> BackendSpec | None:
+        """The backend of the next turn; None when there is no default and none was chosen.
+
+        Raises UsageError for a name that does not exist.
+        """
+        name, model = self._wanted
+        mode = self.settings.modes.get(self.mode)
+        defaults = self.settings.defaults
+        if name is None and mode is not None and mode.backend:
+            name, model = mode.backend, model or mode.model
+        if name is None:
+            name, model = defaults.backend, model or defaults.model
+        return None if name is None else resolve(self.settings, name, model)
+
+    def use(self, backend: str, model: str | None = None) -> None:
+        """Ask this backend from the next turn on, in both modes. Raises UsageError when it does not exist."""
+        resolve(self.settings, backend, model)
+        self._wanted = (backend, model)
+
+    def send(self, text: str, asker: Asker | None = None) -> Turn:
+        """Begin a turn with the user's words. Questions go to `asker`, or to `Turn.answer` when it is None.
+
+        One at a time: the last one must have ended.
+        """
+        assert self.turn is None or not self.turn.is_running
+        self._turns += 1
+        self.turn = Turn(self, user(text), self._turns, asker)
+        return self.turn
+
+    async def close(self) -> None:
+        """End a turn that still runs, store all that came, and close the connections."""
+        if self.turn is not None and self.turn.is_running:
+            self.turn.stop()
+            await self.turn.wait()
+        await self.journal.close()
+        for backend in self._backends:
+            await backend.aclose()
+
+    async def agent(self, asker: Asker) -> Agent:
+        """Who works on the next turn, by the settings as they are now."""
+        spec = await asyncio.to_thread(self.spec)
+        if spec is None:
+            raise UsageError("no backend is set", "Choose one with /backend, or --backend NAME.")
+        if self.mode == "agent":
+            await self.try_sandbox()
+        toolbox = default_toolbox() if self.mode == "agent" else EMPTY
+        limits = Limits(self.max_steps, self.budget)
+        workshop = Workshop(toolbox, self._tool_context(), self, asker)
+        system = spec.system_prompt or system_prompt(self.mode, self.folder)
+        return Agent(self._backend(spec), choose(spec), workshop, limits, system)
+
+    def turn_input(self) -> tuple[tuple[Message, ...], Json]:
+        """The conversation so far, as the model gets it, and the body of the last request."""
+        return messages(self.records), self._last_body
+
+    async def try_sandbox(self) -> SandboxState:
+        """Find out, once, whether commands can run in a sandbox here."""
+        if self.sandbox is None:
+            self.sandbox = "on" if await asyncio.to_thread(find_sandbox) else "missing"
+        return self.sandbox
+
+    async def remember(self, rule: Json) -> None:
+        """Allow what `rule` says from now on. Raises MimoError when it cannot be kept for the next session."""
+        allowed = AllowRule(**rule)
+        self._rules.append(allowed)
+        await asyncio.to_thread(save_rule, allowed)
+
+    def keep(self, record: Record) -> None:
+        """Take in a record of the running turn: for the store, and for the model's next turn."""
+        self.journal.keep(record)
+        if not isinstance(record.event, _PASSING):
+            self.records.append(record)
+        if isinstance(record.event, StepStarted):
+            self._last_body = requests.apply(self._last_body, record.event.request)
+
+    def _take_up(self, records: list[Record], wishes: Wishes) -> None:
+        """Go on where a stored session was: its mode and backend too, unless others are wished for."""
+        self.records = [record for record in records if not isinstance(record.event, _PASSING)]
+        self._last_body = last_request(self.records)
+        self._turns = max((record.turn for record in records), default=0)
+        for event in (record.event for record in self.records):
+            if isinstance(event, TurnStarted) and wishes.mode is None and event.mode in ("chat", "agent"):
+                self.mode = cast(Mode, event.mode)
+            elif isinstance(event, StepStarted) and wishes.backend is None:
+                self._wanted = (event.origin.backend, wishes.model or event.origin.model)
+        if wishes.backend is None and self._wanted[0] not in known_names(self.settings):
+            self._wanted = (None, wishes.model)  # that backend is gone: the default answers
+
+    def _backend(self, spec: BackendSpec) -> Backend:
+        if (backend := next((b for b in self._backends if b.spec == spec), None)) is None:
+            backend = Backend(spec)
+            self._backends.append(backend)
+        return backend
+
+    def _tool_context(self) -> ToolContext:
+        agent = self.settings.agent
+        sandbox = find_sandbox() if self.sandbox == "on" else None
+        return ToolContext(self.folder, sandbox, agent.command_timeout, agent.network)

@@ -1,0 +1,82 @@
+"""Where a conversation is kept: its session in the store, or nowhere when the store cannot be used, which is said."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+
+from tui.core.errors import MimoError
+from tui.core.events import Record
+from tui.sessions.store import Store
+from tui.sessions.writer import Writer
+
+
+class Journal:
+    """The session of one conversation. It is created with the first turn, so that looking around leaves no trace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.session_id = ""
+        """Empty until the first turn begins."""
+        self.problem: MimoError | None = None
+        """Why the session is not being saved."""
+        self._folder = folder
+        self._store: Store | None = None
+        self._writer: Writer | None = None
+
+    def load(self, session: str | None) -> list[Record]:
+        """Go on with the session whose id begins with `session` (None: the folder's latest). Blocking.
+
+        Raises SessionError when there is none, or another program has it open.
+        """
+        store = Store.open()
+        try:
+            found = store.find(session) if session else store.latest(self._folder)
+            store.claim(found.id)
+            records = store.records(found.id)
+        except BaseException:
+            store.close()
+            raise
+        self._start(store, found.id)
+        return records
+
+    async def begin(self, title: str) -> None:
+        """Create the session, unless there is one. Never raises: see `problem`."""
+        if self.session_id:
+            return
+        try:
+            store, session_id = await asyncio.to_thread(self._create, title)
+        except MimoError as error:
+            self.session_id, self.problem = f"unsaved-{uuid.uuid4().hex[:8]}", error
+        else:
+            self._start(store, session_id)
+
+    def keep(self, record: Record) -> None:
+        """Put a record on its way to the store. Does not block."""
+        if self._writer is not None:
+            self._writer.put(record)
+
+    async def close(self) -> None:
+        """Write what is left and let the session go; again does nothing."""
+        writer, store, self._writer, self._store = self._writer, self._store, None, None
+        if writer is not None:
+            await writer.close()
+        if store is not None:
+            await asyncio.to_thread(store.close)
+
+    def _create(self, title: str) -> tuple[Store, str]:
+        store = Store.open()
+        try:
+            session = store.create(self._folder, title)
+            store.claim(session.id)
+        except BaseException:
+            store.close()
+            raise
+        return store, session.id
+
+    def _start(self, store: Store, session_id: str) -> None:
+        self.session_id, self._store = session_id, store
+        self._writer = Writer(store, session_id, self._failed)
+
+    def _failed(self, error: MimoError) -> None:
+        self.problem = error

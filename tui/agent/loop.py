@@ -1,0 +1,92 @@
+"""The loop: ask the model, yield what comes, run the tools that it asked for, put the results in, again.
+
+Chat mode is this loop with an empty toolbox. No screen, HTTP or database in here: it is given all it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from tui.agent.calls import Workshop, refused, run_call
+from tui.agent.guard import LoopGuard
+from tui.agent.limits import Limits
+from tui.agent.step import run_step
+from tui.agent.strategies import Strategy
+from tui.backends.backend import Backend
+from tui.backends.spec import Request
+from tui.core import requests
+from tui.core.events import Event, Notice, StepFinished, StepStarted, ToolFinished, TurnFinished
+from tui.core.messages import Json, Message, ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who works on a turn: the model, how it is asked, its tools, and what it may use."""
+
+    backend: Backend
+    strategy: Strategy
+    workshop: Workshop
+    limits: Limits
+    system: str
+
+
+async def run_turn(agent: Agent, history: Sequence[Message], message: Message, last_body: Json) -> AsyncIterator[Event]:
+    """The steps of one turn: answers to the user's `message`, until the model asks for no more tools or a limit is met.
+
+    `last_body` is the body of the session's last request. Raises what the backend raises, and `CancelledError` when the
+    task that reads it is cancelled; a step that had begun is finished first, with what came of it.
+    """
+    messages, guard = [*history, message], LoopGuard()
+    while not (limit := agent.limits.reached()):
+        step: StepFinished | None = None
+        request = Request(agent.system, tuple(messages), agent.workshop.toolbox.specs())
+        async for event in run_step(agent.backend, agent.strategy, request, last_body):
+            if isinstance(event, StepStarted):
+                last_body = requests.apply(last_body, event.request)
+            elif isinstance(event, StepFinished):
+                step = event
+            yield event
+        assert step is not None  # run_step ends with it, or raises
+        agent.limits.count(step)
+        if notice := remark(step, agent.limits):
+            yield Notice(notice)
+        if not step.message.tool_calls:
+            yield TurnFinished("done")
+            return
+        messages.append(step.message)
+        results: list[ToolResult] = []
+        async for event in run_calls(agent.workshop, step, guard):
+            if isinstance(event, ToolFinished):
+                results.append(ToolResult(event.call_id, event.result, event.is_error))
+            yield event
+        messages.append(Message("tool", tuple(results)))
+        if guard.is_stuck:
+            yield TurnFinished("limit", "the model made the same call again and again")
+            return
+    yield TurnFinished("limit", limit)
+
+
+async def run_calls(shop: Workshop, step: StepFinished, guard: LoopGuard) -> AsyncIterator[Event]:
+    """Run the calls of a finished step, in order. A call that was cut is answered, not run."""
+    for call in step.message.tool_calls:
+        if step.finish_reason == "length":
+            yield refused(call, "This call was cut at the output limit, so it was not run. Make it again, shorter.")
+            continue
+        async for event in run_call(shop, call):
+            if isinstance(event, ToolFinished):
+                event = replace(event, result=guard.advise(call, event.result))
+            yield event
+
+
+def remark(step: StepFinished, limits: Limits) -> str:
+    """What the user should know about a finished step that no event says; empty when there is nothing."""
+    if step.finish_reason == "length":
+        return "The answer was cut: the output limit is reached."
+    if step.finish_reason == "content_filter":
+        return "The answer was cut by the server's content filter."
+    if not step.message.text and not step.message.tool_calls:
+        return f"The model answered with nothing (finish reason: {step.finish_reason})."
+    if limits.steps == 1 and limits.budget is not None and step.cost is None:
+        return "The price of this model is not known, so the budget cannot be kept."
+    return ""

@@ -1,0 +1,70 @@
+"""One step's request: what the backend sends becomes events, and whatever ends it, a step that began is finished."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from tui.agent.strategies import Strategy
+from tui.backends.backend import Backend
+from tui.backends.spec import BackendSpec, Reply, Request, Sent
+from tui.core import requests
+from tui.core.errors import MimoError
+from tui.core.events import Event, ReasoningDelta, StepFinished, StepStarted, TextDelta
+from tui.core.messages import Block, Json, Message, Reasoning, Text
+from tui.core.usage import Timings, Usage, cost_of
+
+
+class _Partial:
+    """What came of a reply so far, for the case that no more comes. Tool calls are not kept: they were not closed."""
+
+    def __init__(self) -> None:
+        self._pieces: list[tuple[type[Text] | type[Reasoning], list[str]]] = []
+
+    def add(self, kind: type[Text] | type[Reasoning], text: str) -> None:
+        if not self._pieces or self._pieces[-1][0] is not kind:
+            self._pieces.append((kind, []))
+        self._pieces[-1][1].append(text)
+
+    def message(self, spec: BackendSpec) -> Message:
+        blocks: list[Block] = []
+        for kind, pieces in self._pieces:
+            text = "".join(pieces)
+            blocks.append(Text(text) if kind is Text else Reasoning(text, spec.rules.reasoning_key))
+        return Message("assistant", tuple(blocks), spec.origin)
+
+
+async def run_step(backend: Backend, strategy: Strategy, request: Request, last_body: Json) -> AsyncIterator[Event]:
+    """Ask once. Ends with `StepFinished`; when it is cancelled or the backend fails, the error comes after that.
+
+    `last_body` is the body of the session's request before this one: `StepStarted` holds the change.
+    """
+    spec, partial, began = backend.spec, _Partial(), time.time()
+    first_token_s: float | None = None
+    started = False
+
+    def finished(message: Message, usage: Usage, reason: str) -> StepFinished:
+        timings = Timings(began, first_token_s, time.time() - began)
+        return StepFinished(message, usage, reason, timings, cost_of(usage, spec.price))
+
+    try:
+        async for item in strategy.ask(backend, request):
+            if isinstance(item, Reply):
+                yield finished(item.message, item.usage, item.finish_reason)
+                return
+            if isinstance(item, Sent):
+                if not started:
+                    started = True
+                    yield StepStarted(spec.origin, item.url, requests.change(last_body, item.body))
+                continue
+            if isinstance(item, TextDelta | ReasoningDelta):
+                partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)
+            if first_token_s is None and item.type.endswith("_delta"):
+                first_token_s = time.time() - began
+            yield item
+    except (asyncio.CancelledError, MimoError) as error:
+        if started:
+            reason = "error" if isinstance(error, MimoError) else "interrupted"
+            yield finished(partial.message(spec), Usage(), reason)
+        raise

@@ -1,0 +1,134 @@
+"""A turn under way: one task that runs the loop, and the records that come out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from tui.agent.calls import Answer, Asker
+from tui.agent.loop import run_turn
+from tui.core.errors import ErrorInfo, MimoError
+from tui.core.events import (
+    ApprovalAsked,
+    Event,
+    Notice,
+    Reason,
+    Record,
+    StepStarted,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+from tui.core.messages import Message
+from tui.settings.log import log_crash
+
+if TYPE_CHECKING:
+    from tui.agent.conversation import Conversation
+
+
+class Turn:
+    """Iterate over it for its records: `turn_started` comes first, `turn_finished` or `turn_failed` last, always.
+
+    The work goes on in a task of its own, however slowly the records are read.
+    """
+
+    def __init__(self, conversation: Conversation, message: Message, number: int, asker: Asker | None) -> None:
+        self.number = number
+        self._conversation = conversation
+        self._message = message
+        self._asker = asker or self
+        self._records: asyncio.Queue[Record | None] = asyncio.Queue()
+        self._questions: dict[str, asyncio.Future[Answer]] = {}
+        self._step: int | None = None
+        self._steps = 0
+        self._end: tuple[Reason, str] = ("interrupted", "")
+        self._task = asyncio.create_task(self._work(), name=f"turn {number}")
+
+    async def __aiter__(self) -> AsyncIterator[Record]:
+        while (record := await self._records.get()) is not None:
+            yield record
+
+    @property
+    def is_running(self) -> bool:
+        return not self._task.done()
+
+    def stop(self) -> None:
+        """End the turn now. What came is kept; `turn_finished` says that it was interrupted."""
+        self._task.cancel()
+
+    async def wait(self) -> None:
+        """Until the turn has ended and all of it is on its way to the store."""
+        await asyncio.wait([self._task])
+
+    async def ask(self, question: ApprovalAsked) -> Answer:
+        """Wait for `answer` to be called with the question's id."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._questions[question.id] = future
+        try:
+            return await future
+        finally:
+            del self._questions[question.id]
+
+    def answer(self, id: str, answer: Answer) -> None:
+        """Answer the question `id`; nothing happens if it does not wait any more."""
+        future = self._questions.get(id)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    async def _work(self) -> None:
+        timeout_s = self._conversation.timeout_s
+        timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, timeout_s) if timeout_s else None
+        try:
+            self._emit(await self._run())
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._records.put_nowait(None)
+
+    async def _run(self) -> Event:
+        """Emit all events but the last, which is returned: whatever happens, there is exactly one end."""
+        conversation, last = self._conversation, TurnFinished("done")
+        try:
+            history, body = conversation.turn_input()
+            await self._begin()
+            agent = await conversation.agent(self._asker)
+            async for event in run_turn(agent, history, self._message, body):
+                if isinstance(event, TurnFinished):
+                    last = event
+                else:
+                    self._emit(event)
+            return last
+        except asyncio.CancelledError:  # this task is the turn: its end is the last event, nobody awaits the exception
+            return TurnFinished(*self._end)
+        except MimoError as error:
+            return TurnFailed(error.info)
+        except Exception as error:
+            return TurnFailed(ErrorInfo("internal", f"something went wrong that should not: {log_crash(error)}"))
+
+    async def _begin(self) -> None:
+        """Open the session and say that the turn has started. That is over in milliseconds, so a stop waits for it."""
+        conversation = self._conversation
+        opening = asyncio.ensure_future(conversation.journal.begin(self._message.text))
+        try:
+            await asyncio.shield(opening)
+        finally:
+            await opening
+            self._emit(TurnStarted(self._message, conversation.mode, conversation.policy))
+        if conversation.journal.problem is not None:
+            self._emit(Notice(f"This session is not being saved: {conversation.journal.problem.message}"))
+
+    def _expire(self, timeout_s: float) -> None:
+        self._end = ("limit", f"{timeout_s:g} s are over (timeout)")
+        self._task.cancel()
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self._steps += 1
+            self._step = self._steps
+        elif isinstance(event, TurnStarted | TurnFinished | TurnFailed):
+            self._step = None
+        record = Record(self._conversation.session_id, self.number, self._step, time.time(), event)
+        self._conversation.keep(record)
+        self._records.put_nowait(record)

@@ -1,0 +1,80 @@
+"""`mimo-tui run "PROMPT"`: answer one prompt and end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tui.cli.options import add_conversation_options, wishes_of
+from tui.core.errors import UsageError
+
+_DESCRIPTION = """\
+Answer one prompt and end. Standard input, when it is a pipe or a file, is added to the prompt.
+The answer goes to standard output, everything else to standard error."""
+_EPILOG = """\
+exit codes: 0 done; 1 the model could not be asked; 2 usage, configuration or a missing key;
+3 done, but something was denied for want of an approval; 4 a limit was met; 130 interrupted"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("prompt", nargs="?", default="", metavar="PROMPT")
+    add_conversation_options(parser)
+    parser.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    parser.add_argument("--policy", choices=["ask", "edits", "plan", "auto"], help="what runs unasked")
+    parser.add_argument("--sandbox", choices=["on", "off"], help="run commands in a sandbox")
+    parser.add_argument("--max-steps", type=_positive(int), metavar="N")
+    parser.add_argument("--budget", type=_positive(float), metavar="USD")
+    parser.add_argument("--timeout", type=_positive(float), metavar="S", help="seconds for the whole turn")
+
+
+def run(args: argparse.Namespace) -> int:
+    prompt = "\n\n".join(part for part in (args.prompt, _piped()) if part.strip())
+    if not prompt:
+        raise UsageError("there is no prompt", 'Give one: mimo-tui run "What is in this folder?", or pipe text in.')
+
+    from tui.agent.conversation import Conversation
+    from tui.backends.embedded.pull import installed
+    from tui.backends.resolve import presets
+    from tui.headless.run import run as run_turn
+    from tui.settings.config import load
+
+    settings = load(Path.cwd(), presets())
+    conversation = Conversation.open(settings, Path.cwd(), wishes_of(args))
+    if conversation.spec() is None:
+        if not installed():
+            raise UsageError(
+                "no backend is set, and the built-in model is not there",
+                "Name one with --backend, set defaults.backend in the config file (mimo-tui config path), "
+                "or fetch the built-in model: mimo-tui models pull",
+            )
+        conversation.use("embedded")
+    return asyncio.run(run_turn(conversation, prompt, args.json))
+
+
+def _piped() -> str:
+    """Standard input read to its end, when it is a pipe or a file."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:  # closed
+        return ""
+    if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
+        return ""
+    return sys.stdin.buffer.read().decode(errors="replace")
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+        return value
+
+    parse.__name__ = kind.__name__  # argparse names it in its error
+    return parse

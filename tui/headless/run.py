@@ -1,0 +1,150 @@
+"""`mimo-tui run`: one turn without a screen. The answer goes to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.agent.calls import Answer
+from tui.agent.conversation import Conversation
+from tui.core.codec import dumps, record_to_json
+from tui.core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    Event,
+    Notice,
+    Record,
+    Repaired,
+    Retrying,
+    StepFinished,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+)
+from tui.core.text import clean, clean_line
+
+DONE, FAILED, DENIED, LIMIT, INTERRUPTED = 0, 1, 3, 4, 130
+
+
+class Nobody:
+    """Answers every question with no: there is nobody to ask."""
+
+    async def ask(self, question: ApprovalAsked) -> Answer:
+        return Answer("no", f"{question.reason}, which needs an approval, and nobody is here to give it")
+
+
+class Printer(Protocol):
+    """A reader of the turn that prints it."""
+
+    def show(self, record: Record) -> None: ...
+
+
+class JsonPrinter:
+    """One JSON object a line."""
+
+    def show(self, record: Record) -> None:
+        print(dumps(record_to_json(record)), flush=not record.event.type.endswith("_delta"))
+
+
+class TextPrinter:
+    """The answer as text. In agent mode a step's text is held back until it is known to be the answer."""
+
+    def __init__(self, streams: bool) -> None:
+        self._streams = streams
+        self._ends_with_newline = True
+
+    def show(self, record: Record) -> None:
+        event = record.event
+        if isinstance(event, TextDelta):
+            if self._streams:
+                self._answer(event.text)
+        elif isinstance(event, StepFinished):
+            if not self._streams:
+                self._step(event)
+        elif isinstance(event, TurnFinished | TurnFailed):
+            if not self._ends_with_newline:
+                self._answer("\n")
+            _say(_ending(event))
+        else:
+            _say(_remark(event))
+
+    def _step(self, event: StepFinished) -> None:
+        if event.message.tool_calls:
+            _say(clean(event.message.text))
+        else:
+            self._answer(event.message.text)
+
+    def _answer(self, text: str) -> None:
+        if text:
+            self._ends_with_newline = text.endswith("\n")
+            sys.stdout.write(clean(text))
+            sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the exit code depends on."""
+
+    was_denied: bool = False
+    code: int = FAILED
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, ApprovalGiven):
+            self.was_denied = self.was_denied or event.decision == "no"
+        elif isinstance(event, TurnFailed):
+            self.code = 2 if event.error.kind in ("usage", "config", "credential") else FAILED
+        elif isinstance(event, TurnFinished):
+            codes = {"interrupted": INTERRUPTED, "limit": LIMIT, "done": DENIED if self.was_denied else DONE}
+            self.code = codes[event.reason]
+
+
+async def run(conversation: Conversation, prompt: str, as_json: bool) -> int:
+    """Run one turn to its end and print it; returns the exit code of DESIGN.md section 7."""
+    printer: Printer = JsonPrinter() if as_json else TextPrinter(streams=conversation.mode == "chat")
+    outcome = _Outcome()
+    turn = conversation.send(prompt, Nobody())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, turn.stop)
+    try:
+        async for record in turn:
+            outcome.see(record.event)
+            printer.show(record)
+    finally:
+        await conversation.close()
+    sys.stdout.flush()
+    return outcome.code
+
+
+def _say(line: str) -> None:
+    if line:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _remark(event: Event) -> str:
+    """What standard error says of an event, cleaned; empty for most."""
+    if isinstance(event, ToolStarted):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in event.call.arguments.items())
+        return clean_line(f"● {event.call.name}({arguments})")
+    if isinstance(event, ToolFinished):
+        return clean_line(f"  {'✗' if event.is_error else '✓'} {event.result}", 120)
+    if isinstance(event, Retrying):
+        return clean_line(f"retrying in {event.wait_s:.1f} s: {event.error.message}")
+    if isinstance(event, Repaired):
+        return clean_line(f"repaired: {event.what}")
+    if isinstance(event, Notice):
+        return clean_line(event.message)
+    return ""
+
+
+def _ending(event: TurnFinished | TurnFailed) -> str:
+    if isinstance(event, TurnFailed):
+        return "\n  ".join(clean(part) for part in (f"mimo-tui: {event.error.message}", event.error.hint) if part)
+    if event.reason == "limit":
+        return clean(f"mimo-tui: stopped at a limit: {event.detail}")
+    return "mimo-tui: interrupted" if event.reason == "interrupted" else ""
