@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tui.core.text import clean
 from tui.widgets.transcript import engines
+from tui.widgets.transcript.grammar import definitions_in
+from tui.widgets.transcript.markdown import References
 from tui.widgets.transcript.pieces import PieceLeaf
-from tui.widgets.transcript.splitter import Piece, Splitter, definitions_in
+from tui.widgets.transcript.splitter import Piece, Splitter
 from tui.widgets.transcript.stack import Pen, Stack
 
 
@@ -17,7 +17,8 @@ class Answer(Stack):
     def __init__(self, width: int) -> None:
         super().__init__(width)
         self._splitter = Splitter()
-        self._definitions: dict[str, Any] = {}
+        self._references: References = {}
+        self._undefined: list[str] = []  # sources with definitions that were not read yet
         self._waiting: list[str] = []
         self._waiting_lines = 0
         self._waiting_chars = 0
@@ -55,6 +56,8 @@ class Answer(Stack):
             if not self._seen and first > 0:
                 shift = self.height - before
             self._seen = True
+        if self._undefined and engines.parser() is not None:
+            self._define()
         return shift + super().prepare(first + shift, last + shift, pen)
 
     def _split(self) -> None:
@@ -71,13 +74,25 @@ class Answer(Stack):
 
     def _put(self, piece: Piece) -> PieceLeaf:
         """Into the leaf that was growing, or into a new one."""
-        if definitions_in(piece.source) and (parser := engines.parser()) is not None:
-            parser.parse(piece.source, self._definitions)
+        if not piece.growing and piece.kind == "markdown" and definitions_in(piece.source):
+            self._undefined.append(piece.source)
         leaf = self._growing
         if leaf is not None:
             leaf.become(piece)
             self.measure(len(self.blocks) - 1)
             return leaf
-        leaf = PieceLeaf(piece, self._definitions, self.width)
+        leaf = PieceLeaf(piece, self._references, self.width)
         self.add(leaf)
         return leaf
+
+    def _define(self) -> None:
+        """Read link definitions. What refers to them may stand above, and is drawn again."""
+        parser = engines.parser()
+        assert parser is not None
+        environment = {"references": self._references}
+        for source in self._undefined:
+            parser.parse(source, environment)
+        self._undefined.clear()
+        for leaf in self.leaves():
+            if leaf.pen is not None and "[" in leaf.source:
+                leaf.changed()

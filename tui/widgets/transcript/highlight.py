@@ -10,8 +10,10 @@ from rich.style import Style
 from tui.widgets.transcript import engines
 from tui.widgets.transcript.lines import TAB_CELLS, Span
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.splitter import Fence
+from tui.widgets.transcript.stack import Pen
 
-_START = ("root",)
+START = ("root",)
 # From Pygments' token types, the most telling part first.
 _STYLES = (
     ("Comment", "comment"),
@@ -38,13 +40,33 @@ _STYLES = (
 )
 
 
+def state_before(fence: Fence, number: int, pen: Pen) -> tuple[str, ...] | None:
+    """The lexer's state before a piece of a code block; None while what is above it is still being read.
+
+    `fence.states[i]` is the state before piece i + 1; what is missing is found in this slice and the next ones.
+    """
+    lexer = engines.lexer(fence.language)
+    if number == 0 or lexer is None or not _keeps_state(lexer):
+        return START
+    while len(fence.states) < number:
+        if pen.late():
+            pen.unfinished = True
+            return None
+        known = len(fence.states)
+        stack = list(fence.states[-1] if known else START)
+        for _ in _tokens(lexer, fence.parts[known], stack):
+            pass
+        fence.states.append(tuple(stack))
+    return fence.states[number - 1]
+
+
 def highlight(
-    text: str, language: str, palette: Palette, state: tuple[str, ...] = _START
+    text: str, language: str, palette: Palette, state: tuple[str, ...] = START
 ) -> tuple[list[list[Span]], tuple[str, ...]]:
     """The lines of `text` as spans, and the lexer's state after them, for the next piece of the same block."""
     lexer = engines.lexer(language)
     if lexer is None:
-        return [[Span(line.expandtabs(TAB_CELLS), palette.code)] for line in text.split("\n")], _START
+        return [[Span(line.expandtabs(TAB_CELLS), palette.code)] for line in text.split("\n")], START
     stack = list(state)
     lines: list[list[Span]] = [[]]
     for kind, value in _tokens(lexer, text, stack):
@@ -58,11 +80,16 @@ def highlight(
 
 
 def _tokens(lexer: Any, text: str, stack: list[str]) -> Iterator[tuple[Any, str]]:
-    from pygments.lexer import RegexLexer  # type: ignore[import-untyped]
-
-    if type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed:
+    if _keeps_state(lexer):
         return _regex_tokens(lexer, text, stack)
     return ((kind, value) for _, kind, value in lexer.get_tokens_unprocessed(text))
+
+
+def _keeps_state(lexer: Any) -> bool:
+    """Does it read text as all lexers of its kind, so that a later piece can go on from a state?"""
+    from pygments.lexer import RegexLexer  # type: ignore[import-untyped]
+
+    return bool(type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed)
 
 
 def _regex_tokens(lexer: Any, text: str, stack: list[str]) -> Iterator[tuple[Any, str]]:
@@ -94,7 +121,7 @@ def _regex_tokens(lexer: Any, text: str, stack: list[str]) -> Iterator[tuple[Any
             if place >= len(text):
                 return
             if text[place] == "\n":
-                stack[:] = _START
+                stack[:] = START
                 rules = definitions["root"]
                 yield Text, "\n"
             else:

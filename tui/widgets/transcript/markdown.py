@@ -21,31 +21,39 @@ if TYPE_CHECKING:
 _BULLETS = "•◦▪"
 MARGIN = " "
 
+References = dict[str, Any]
+"""Link definitions: the parser's own records by label."""
+
+
+def known(references: References) -> dict[str, Any]:
+    """The parser's environment for one parse: it learns into a copy, so that half a definition is never kept."""
+    return {"references": dict(references)}
+
 
 def draw_markdown(
-    source: str, pen: Pen, definitions: dict[str, Any] | None = None, first_item: int | None = None, indent: int = 0
+    source: str, pen: Pen, references: References, first_item: int | None = None, indent: int = 0
 ) -> list[Line]:
     """The lines of a markdown source, without blank lines around them.
 
-    `definitions` are the link definitions known so far (new ones are added), `first_item` the number with which a
-    list goes on, `indent` cells more of margin.
+    `references` are the link definitions known so far, `first_item` is the number with which a list goes on, `indent`
+    cells more of margin.
     """
     parser = engines.parser()
     margin = MARGIN + " " * min(indent, pen.width // 2)
     if parser is None:
         return draw_plain(source, pen, margin)
     page = Page(pen, margin)
-    page.blocks(parser.parse(source, definitions if definitions is not None else {}), first_item)
+    page.blocks(parser.parse(source, known(references)), first_item)
     return page.lines
 
 
-def draw_flow(source: str, pen: Pen, definitions: dict[str, Any]) -> list[Line]:
+def draw_flow(source: str, pen: Pen, references: References) -> list[Line]:
     """The lines of inline text: the rest of a paragraph."""
     parser = engines.parser()
     if parser is None:
         return draw_plain(source, pen, MARGIN)
     page = Page(pen, MARGIN)
-    for token in parser.parseInline(source.rstrip("\n"), definitions):
+    for token in parser.parseInline(source.rstrip("\n"), known(references)):
         page.text(spans_of(token.children or [], pen.palette, pen.palette.base))
     return page.lines
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tui.core.text import clean
 from tui.widgets.transcript import engines
-from tui.widgets.transcript.highlight import highlight
+from tui.widgets.transcript.grammar import dedented, definitions_in
+from tui.widgets.transcript.highlight import START, highlight, state_before
 from tui.widgets.transcript.lines import Line, blank
-from tui.widgets.transcript.markdown import MARGIN, Page, draw_flow, draw_markdown, draw_plain
+from tui.widgets.transcript.markdown import MARGIN, Page, References, draw_flow, draw_markdown, draw_plain, known
 from tui.widgets.transcript.splitter import Piece
 from tui.widgets.transcript.stack import Leaf, Pen
 from tui.widgets.transcript.tables import Grid, draw_grid
 
-_START = ("root",)
-
 
 class PieceLeaf(Leaf):
-    """One piece of an answer. `definitions` are the link definitions of the answer so far."""
+    """One piece of an answer. `references` are the link definitions of the answer so far."""
 
-    __slots__ = ("definitions", "piece")
+    __slots__ = ("piece", "references")
 
-    def __init__(self, piece: Piece, definitions: dict[str, Any], width: int) -> None:
+    def __init__(self, piece: Piece, references: References, width: int) -> None:
         self.piece = piece
-        self.definitions = definitions
+        self.references = references
         super().__init__(width)
 
     @property
@@ -58,31 +55,26 @@ class PieceLeaf(Leaf):
         if piece.kind == "table" and piece.table is not None:
             return self._draw_table(pen)
         if piece.kind == "flow":
-            return draw_flow(piece.source, pen, self.definitions)
-        source = _dedented(piece.source, piece.dedent) if piece.dedent else piece.source
-        return draw_markdown(source, pen, self.definitions, piece.item, piece.dedent)
+            return draw_flow(piece.source, pen, self.references)
+        source = dedented(piece.source, piece.dedent) if piece.dedent else piece.source
+        lines = draw_markdown(source, pen, self.references, piece.item, piece.dedent)
+        if not lines and not definitions_in(source):
+            return draw_plain(source, pen)  # nested beyond what the parser follows
+        return lines
 
     def _draw_code(self, pen: Pen) -> list[Line]:
         piece, fence = self.piece, self.piece.fence
         assert fence is not None
-        source = piece.source
-        label = ""
-        if piece.number == 0:
-            _, _, source = source.lstrip("\n").partition("\n")
-            label = clean(fence.language)
-        if piece.closed:
-            *before, last = source.removesuffix("\n").split("\n")
-            if _closes(last, fence.mark):
-                source = "".join(f"{code}\n" for code in before)
-                if not before and piece.number:
-                    return []
-        if fence.indent:
-            source = _dedented(source, fence.indent)
-        state = fence.states.get(piece.number, _START)
-        lines, after = highlight(source.removesuffix("\n"), fence.language, pen.palette, state)
-        fence.states[piece.number + 1] = after
+        code = piece.code
+        if not code and piece.number:
+            return []
+        state = state_before(fence, piece.number, pen)
+        self.provisional = state is None
+        lines, after = highlight(code.removesuffix("\n"), fence.language, pen.palette, state or START)
+        if state is not None and not piece.growing and len(fence.states) == piece.number:
+            fence.states.append(after)
         page = Page(pen, MARGIN)
-        page.code_lines(lines, label)
+        page.code_lines(lines, clean(fence.language) if piece.number == 0 else "")
         return page.lines
 
     def _draw_table(self, pen: Pen) -> list[Line]:
@@ -92,9 +84,9 @@ class PieceLeaf(Leaf):
         if parser is None:
             return draw_plain(piece.source, pen)
         source = piece.source if piece.number == 0 else table.head + piece.source
-        tokens = parser.parse(source, self.definitions)
+        tokens = parser.parse(source, known(self.references))
         if not tokens or tokens[0].type != "table_open":
-            return draw_markdown(piece.source, pen, self.definitions)
+            return draw_markdown(piece.source, pen, self.references)
         grid = Grid.of(tokens, pen.palette)
         if piece.number == 0 or len(table.widths) != len(grid.aligns):
             table.widths = grid.natural()
@@ -104,12 +96,3 @@ class PieceLeaf(Leaf):
         for spans in draw_grid(grid, table.widths, pen.wide_width, pen.palette):
             page.row(spans, "\n")
         return page.lines
-
-
-def _closes(line: str, mark: str) -> bool:
-    bare = line.strip()
-    return bare.startswith(mark) and not bare.strip(mark[0])
-
-
-def _dedented(source: str, spaces: int) -> str:
-    return "\n".join(line[min(spaces, len(line) - len(line.lstrip(" "))) :] for line in source.split("\n"))

@@ -85,7 +85,7 @@ def word_at(view: View, x: int, y: int) -> Selection | None:
     if not 0 <= y < len(view.lines):
         return None
     line = view.lines[y]
-    place = place_of(*view.stack.place(view.top + y))
+    place = place_of(*view.place(y))
     whole = line.strip.text
     for match in _WORD.finditer(whole, line.start):
         if cell_len(whole[: match.start()]) <= x < cell_len(whole[: match.end()]):
@@ -97,7 +97,7 @@ def block_at(view: View, y: int) -> Selection | None:
     """The whole block (a paragraph, a piece of code) under a line of the window."""
     if not 0 <= y < len(view.lines):
         return None
-    outer, inner, _ = view.stack.place(view.top + y)
+    outer, inner, _ = view.place(y)
     leaves = [leaf for _, _, leaf in view.leaves_between((outer, inner), (outer, inner))]
     if not leaves or not leaves[0].lines:
         return None

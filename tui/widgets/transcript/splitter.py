@@ -7,9 +7,24 @@ the text. The rules are CommonMark's (with tables), applied to lines: what is in
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+from tui.widgets.transcript.grammar import (
+    DASHES,
+    FENCE,
+    HEADING,
+    ITEM,
+    RULE,
+    UNDERLINE,
+    closes,
+    content_indent,
+    dedented,
+    interrupts,
+    is_head,
+    leading_cells,
+    marker_of,
+)
 
 # A piece of these sizes is drawn in a few milliseconds.
 CODE_LINES = 30
@@ -18,25 +33,19 @@ LIST_LINES = 40
 PARAGRAPH_CHARS = 3000
 LIST_CHARS = 6000
 
-_FENCE = re.compile(r" {0,3}(?:(`{3,})([^`]*)|(~{3,})(.*))$")
-_HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
-_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_ITEM = re.compile(r"( {0,3})(?:([-+*])|(\d{1,9})([.)]))(?:([ \t]+)(?=\S)|[ \t]*$)")
-_DELIMITERS = re.compile(r" {0,3}(?!-[ \t])[-:|][-:| \t]+$")
-_COLUMN = re.compile(r"[ \t]*:?-+:?[ \t]*$")
-_PIPE = re.compile(r"(?<!\\)\|")
-_DEFINITION = re.compile(r" {0,3}\[[^\]\n]+\]:")
-
 
 @dataclass(slots=True)
 class Fence:
-    """What all pieces of a code block share. `states` is the highlighter's, by piece."""
+    """What all pieces of a code block share.
+
+    `parts` is the code of its finished pieces, `states` the highlighter's state before each of the first pieces.
+    """
 
     mark: str
     indent: int
     language: str
-    states: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+    states: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -62,6 +71,18 @@ class Piece:
     dedent: int = 0
     """Spaces to take from each line, where an item that is too long goes on."""
     closed: bool = True
+    growing: bool = False
+
+    @property
+    def code(self) -> str:
+        """What stands between the fences, without their indentation."""
+        assert self.fence is not None
+        source = self.source.lstrip("\n").partition("\n")[2] if self.number == 0 else self.source
+        if self.closed:
+            before, _, last = source.removesuffix("\n").rpartition("\n")
+            if closes(last, self.fence.mark):
+                source = f"{before}\n" if before else ""
+        return dedented(source, self.fence.indent)
 
 
 class Splitter:
@@ -107,7 +128,7 @@ class Splitter:
             return None
         piece = self._piece()
         piece.source += self._partial
-        piece.closed = False
+        piece.closed, piece.growing = False, True
         return piece
 
     # Lines
@@ -120,7 +141,7 @@ class Splitter:
         if not stripped:
             self._take_blank(line)
             return
-        indent = len(line) - len(stripped) if "\t" not in line else _cells(line)
+        indent = len(line) - len(stripped) if "\t" not in line else leading_cells(line)
         if self._stuck:
             self._take_when_stuck(line, indent)
         elif self._kind == "list":
@@ -148,20 +169,19 @@ class Splitter:
     def _take_code(self, line: str) -> None:
         assert self._fence is not None
         self._add(line)
-        bare = line.strip()
-        if bare.startswith(self._fence.mark) and not bare.strip(self._fence.mark[0]) and _cells(line) < 4:
+        if closes(line, self._fence.mark):
             self._cut()
             self._fence = None
         elif len(self._lines) > CODE_LINES or self._chars > PARAGRAPH_CHARS:
             self._cut(going_on=True)
 
     def _take_in_paragraph(self, line: str, indent: int) -> None:
-        if _DELIMITERS.match(line) and self._lines and _is_head(self._lines[-1], line):
+        if DASHES.match(line) and self._lines and is_head(self._lines[-1], line):
             self._begin_table(line)
-        elif indent < 4 and _SETEXT.match(line) and not self._flow:
+        elif indent < 4 and UNDERLINE.match(line) and not self._flow:
             self._add(line)
             self._ended = True
-        elif _interrupts(line, indent):
+        elif interrupts(line, indent):
             self._begin(line, indent)
         else:
             self._add(line)
@@ -181,16 +201,16 @@ class Splitter:
             self._add(line)
 
     def _ends_container(self, line: str, indent: int) -> bool:
-        """Does a line outside of a quote's or an item's margin begin a block? Else it may go on their last paragraph."""
-        weak = indent < 4 and _ITEM.match(line) is not None
-        if self._lazy and (_SETEXT.match(line) or (weak and not _interrupts(line, indent))):
+        """Does a line left of a quote's or an item's margin begin a block? Else it may go on their paragraph."""
+        weak = indent < 4 and ITEM.match(line) is not None
+        if self._lazy and (UNDERLINE.match(line) or (weak and not interrupts(line, indent))):
             # It underlines or goes on a paragraph, or begins a list: that depends on what was lazy above.
             self._stuck = True
             return False
-        return weak or _interrupts(line, indent)
+        return weak or interrupts(line, indent)
 
     def _take_in_table(self, line: str, indent: int) -> None:
-        if indent >= 4 or _ITEM.match(line) or _interrupts(line, indent):
+        if indent >= 4 or ITEM.match(line) or interrupts(line, indent):
             self._begin(line, indent)
             return
         self._add(line)
@@ -207,17 +227,17 @@ class Splitter:
 
     def _take_in_list(self, line: str, indent: int) -> None:
         if indent >= self._item_indent:
-            self._stuck = self._lazy and _FENCE.match(line) is not None  # the item's, or the lazy paragraph's
+            self._stuck = self._lazy and FENCE.match(line) is not None  # the item's, or the lazy paragraph's
             self._grow_item(line, indent)
             return
-        item = _ITEM.match(line) if indent < 4 and not _RULE.match(line) else None
-        if item is not None and _marker(item) == self._marker:
+        item = ITEM.match(line) if indent < 4 and not RULE.match(line) else None
+        if item is not None and marker_of(item) == self._marker:
             if len(self._lines) >= LIST_LINES or self._chars > PARAGRAPH_CHARS or self._dedent or self._flow:
                 self._cut(going_on=True)
                 self._dedent, self._flow = 0, False
                 self._first_item = self._items if self._marker in ".)" else None
             self._items += 1
-            self._item_indent = _content_indent(item)
+            self._item_indent = content_indent(item)
             self._ended = False
             self._add(line)
         elif self._ended or self._ends_container(line, indent):
@@ -228,7 +248,7 @@ class Splitter:
 
     def _grow_item(self, line: str, indent: int) -> None:
         """A line of an item. An item without end is cut at its inner items, at worst anywhere."""
-        inner = self._chars > LIST_CHARS // 2 and _ITEM.match(line.lstrip(" "))
+        inner = self._chars > LIST_CHARS // 3 and ITEM.match(line.lstrip(" "))
         if inner or self._chars > LIST_CHARS:
             self._cut(going_on=True)
             self._dedent = indent
@@ -243,19 +263,19 @@ class Splitter:
             self._cut()
         if indent >= 4:
             self._kind = "indented"
-        elif fence := _FENCE.match(line):
+        elif fence := FENCE.match(line):
             self._kind = "code"
             mark, info = (fence[1], fence[2]) if fence[1] else (fence[3], fence[4])
             self._fence = Fence(mark, indent, info.strip().split(" ")[0].lower())
-        elif _HEADING.match(line) or _RULE.match(line):
+        elif HEADING.match(line) or RULE.match(line):
             self._kind = "paragraph"
             self._ended = True
         elif line[indent] == ">":
             self._kind = "quote"
-        elif item := _ITEM.match(line):
+        elif item := ITEM.match(line):
             self._kind = "list"
-            self._marker = _marker(item)
-            self._item_indent = _content_indent(item)
+            self._marker = marker_of(item)
+            self._item_indent = content_indent(item)
             self._items = int(item[3] or 0) + 1
         else:
             self._kind = "paragraph"
@@ -297,6 +317,8 @@ class Splitter:
             piece = self._piece()
             piece.closed = not going_on
             self._finished.append(piece)
+            if piece.fence is not None:
+                piece.fence.parts.append(piece.code)
         self._lines = []
         self._chars = 0
         self._ended = False
@@ -308,7 +330,7 @@ class Splitter:
     def _cut_long_line(self, line: str) -> str:
         """A line without end: its beginning is finished, at a space or anywhere. Returns its rest."""
         if self._ended or not self._kind:
-            self._begin(line, _cells(line))
+            self._begin(line, leading_cells(line))
             self._lines.pop()
             self._chars -= len(line) + 1
         while len(line) > PARAGRAPH_CHARS:
@@ -319,62 +341,3 @@ class Splitter:
             self._cut(going_on=True)
             self._flow = self._fence is None and self._kind != "table"
         return line
-
-
-def definitions_in(source: str) -> bool:
-    """May the block define links that other blocks refer to?"""
-    return "]:" in source and any(_DEFINITION.match(line) for line in source.split("\n"))
-
-
-def _interrupts(line: str, indent: int) -> bool:
-    """Does the line begin a block though a paragraph stands above it?"""
-    if indent >= 4:
-        return False
-    first = line[indent]
-    if first == ">":
-        return True
-    if first in "`~":
-        return _FENCE.match(line) is not None
-    if first == "#":
-        return _HEADING.match(line) is not None
-    if first in "*-_" and _RULE.match(line):
-        return True
-    if first in "*-+" or first.isdigit():
-        item = _ITEM.match(line)
-        return item is not None and item[5] is not None and (item[2] is not None or int(item[3]) == 1)
-    return False
-
-
-def _marker(item: re.Match[str]) -> str:
-    return item[2] or item[4]
-
-
-def _content_indent(item: re.Match[str]) -> int:
-    """From which column on a line belongs to the item."""
-    marker = len(item[1]) + len(item[2] or item[3] + item[4])
-    space = _cells(item[5]) if item[5] else 1
-    return marker + (space if space <= 4 else 1)
-
-
-def _cells(line: str) -> int:
-    """Columns of white space at the start of a line; a tab goes to the next multiple of four."""
-    columns = 0
-    for character in line:
-        if character == " ":
-            columns += 1
-        elif character == "\t":
-            columns += 4 - columns % 4
-        else:
-            break
-    return columns
-
-
-def _cells_of(row: str) -> list[str]:
-    cells = _PIPE.split(row.strip())
-    return cells[1 if not cells[0] else 0 : -1 if len(cells) > 1 and not cells[-1] else None]
-
-
-def _is_head(header: str, dashes: str) -> bool:
-    """Is this the head of a table, with the row of dashes under it?"""
-    columns = _cells_of(dashes)
-    return "|" in header and all(map(_COLUMN.match, columns)) and len(_cells_of(header)) == len(columns)

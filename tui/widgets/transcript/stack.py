@@ -80,11 +80,12 @@ _PENDING = Line(Strip([], 0), "")
 class Leaf:
     """A block that is drawn as a whole: a few milliseconds of work at most."""
 
-    __slots__ = ("_estimated", "_heights", "_width", "height", "lines", "pen")
+    __slots__ = ("_estimated", "_heights", "_width", "height", "lines", "pen", "provisional")
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
         self.pen: Pen | None = None
+        self.provisional = False  # drawn, but not yet as it should be
         self._heights: dict[int, int] = {}  # by width, once drawn
         self.resize(width)
 
@@ -116,12 +117,13 @@ class Leaf:
         self.height = self.estimate(width) if self._estimated else self._heights[width]
 
     def prepare(self, first: int, last: int, pen: Pen) -> int:
-        if self.pen is pen:
+        if self.pen is pen and not self.provisional:
             pen.keep(self, 0)
             return 0
         if pen.late():
             pen.unfinished = True
             return 0
+        self.provisional = False
         fresh = self.draw(pen)
         old = self.lines
         for i in range(min(len(fresh), len(old))):

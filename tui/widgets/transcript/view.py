@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import perf_counter
 
+from tui.widgets.transcript.folds import Fold
 from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.stack import Leaf, Pen, Stack
@@ -23,11 +24,9 @@ class View:
         self.top = 0
         self.height = 0
 
-    def use(self, width: int, palette: Palette) -> None:
-        """Draw with this width and palette from now on."""
-        if width != self.stack.width:
-            self.stack.resize(width)
-        self.pen = Pen(width, palette)
+    def paint(self, palette: Palette) -> None:
+        """Draw everything anew from now on, with this palette."""
+        self.pen = Pen(self.pen.width, palette)
 
     def look(self, top: int, *, following: bool) -> None:
         """Show the lines from `top` on, or the last ones. Whatever has to be drawn above does not move them."""
@@ -49,11 +48,16 @@ class View:
             self.top = top
         self.lines = stack.rows(self.top, self.top + height)
 
-    def resize(self, width: int, palette: Palette) -> None:
-        """Another width: what stood at the top stays there, as far as it is still there."""
+    def place(self, y: int) -> tuple[int, int, int]:
+        """Block, inner block and row there of line `y` of the window."""
+        return self.stack.place(self.top + y)
+
+    def resize(self, width: int) -> None:
+        """Another width: what stood at the top stays there."""
         outer, inner, row = self.stack.place(self.top)
         before = self._height_of(outer, inner)
-        self.use(width, palette)
+        self.stack.resize(width)
+        self.pen = Pen(width, self.pen.palette)
         if outer < len(self.stack.blocks):
             after = self._height_of(outer, inner)
             top = self.stack.heights.above(outer)
@@ -69,6 +73,20 @@ class View:
         if isinstance(block, Stack):
             return block.heights[inner] if inner < len(block.heights) else 0
         return block.height
+
+    def next_fold(self, fold: Fold | None, direction: int) -> tuple[Fold, int] | None:
+        """The next block that folds before or after one (None: at the end of the window), and the line it is on."""
+        blocks = self.stack.blocks
+        if fold is not None:
+            index = blocks.index(fold) + direction
+        else:
+            index = min(self.place(max(self.height - 1, 0))[0], len(blocks) - 1)
+        while 0 <= index < len(blocks):
+            block = blocks[index]
+            if isinstance(block, Fold) and block.foldable:
+                return block, self.stack.heights.above(index)
+            index += direction
+        return None
 
     def leaves_between(self, first: tuple[int, int], last: tuple[int, int] | None) -> Iterator[tuple[int, int, Leaf]]:
         """The leaves from (block, inner block) to another one, both included, with their places."""
