@@ -31,7 +31,7 @@ _LOOKING = ("read_file", "list_files", "search_files")
 # What people say when they mean a tool, and an example of it.
 _KNOWN: dict[str, tuple[str, str, Json]] = {
     "list_files": (
-        "list folder folders directory files ls structure",
+        "list folder folders directory files structure",
         "What is in the folder docs?",
         {"path": "docs"},
     ),
@@ -92,7 +92,10 @@ class Constrained:
 
 
 def offered(request: Request, is_small: bool) -> tuple[ToolSpec, ...]:
-    """The tools that the next step may call, `answer` among them; none when it is to answer in plain words."""
+    """The tools that the next step may call; none when it is to answer in plain words.
+
+    A small model calls what the request named, once, then talks; another may also call `answer`.
+    """
     if not request.tools:
         return ()
     last = max(i for i, message in enumerate(request.messages) if message.role == "user")
@@ -103,16 +106,17 @@ def offered(request: Request, is_small: bool) -> tuple[ToolSpec, ...]:
     has_succeeded = any(not result.is_error for result in results)
     if len(calls) >= _MOST_CALLS or (is_small and (has_succeeded or len(calls) >= _TRIES)):
         return ()
-    named = meant(request.messages[last].text, request.tools) if is_small else ()
-    return named or (*request.tools, _ANSWER)
+    return meant(request.messages[last].text, request.tools) if is_small else (*request.tools, _ANSWER)
 
 
 def meant(text: str, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
-    """The tools that a request shares most words with; none when it shares no word with any."""
+    """The tools that a request shares most words with; one that only names a file is about reading it. May be none."""
     said = _words(text)
     shared = {tool.name: len(said & _words(f"{tool.name} {_KNOWN.get(tool.name, ('',))[0]}")) for tool in tools}
     most = max(shared.values(), default=0)
-    return tuple(tool for tool in tools if shared[tool.name] == most) if most else ()
+    if not most:
+        return tuple(tool for tool in tools if tool.name == "read_file" and PATH.search(text))
+    return tuple(tool for tool in tools if shared[tool.name] == most)
 
 
 def _words(text: str) -> set[str]:

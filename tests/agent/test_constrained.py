@@ -1,0 +1,119 @@
+"""Tool calls from models whose server knows no tools: by a schema, read from what the scripted server was sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.agent.conftest import Stage, events_of, the, types_of
+from tui.core.events import Notice, StepFinished, TextDelta, ToolFinished, ToolStarted, TurnFinished
+
+SMALL = {"strategy": "constrained", "context_window": 4096}
+LARGE = {"strategy": "constrained", "context_window": 32768}
+
+
+def schema_of(body: dict[str, Any]) -> dict[str, Any]:
+    return body["response_format"]["json_schema"]["schema"]
+
+
+def tools_in(body: dict[str, Any]) -> list[str]:
+    return [option["properties"]["tool"]["const"] for option in schema_of(body)["anyOf"]]
+
+
+async def test_a_small_model_is_offered_what_the_request_names_and_then_answers(stage: Stage) -> None:
+    (stage.folder / "a.py").write_text("x = 1\n")
+    conversation = stage.conversation(['{"tool": "list_files", "path": "."}', "There is a.py."], backend=SMALL)
+    events = await events_of(conversation.send("What is in this folder?"))
+    first, second = (request.body for request in stage.server.requests)
+    assert "tools" not in first and tools_in(first) == ["list_files"]
+    assert the(events, ToolStarted).call.arguments == {"path": "."}
+    assert "a.py" in the(events, ToolFinished).result
+    assert "response_format" not in second and "a.py" in second["messages"][-1]["content"]
+    assert the(events, TurnFinished).reason == "done"
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "There is a.py."
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tools"),
+    [
+        ("Show me README.md", ["read_file"]),
+        ("Search for TODO", ["search_files"]),
+        ("Create hello.txt", ["write_file"]),
+        ("Run ls -la", ["run_command"]),
+        ("What about setup.py?", ["read_file"]),
+        ("Replace red by blue in a.txt", ["edit_file"]),
+    ],
+)
+async def test_words_choose_the_tool(stage: Stage, request_text: str, tools: list[str]) -> None:
+    conversation = stage.conversation(["not json", "still not", "Sorry."], backend=SMALL)
+    await events_of(conversation.send(request_text))
+    assert tools_in(stage.server.requests[0].body) == tools
+
+
+@pytest.mark.parametrize("mode", ["chat", "agent"])
+async def test_who_asks_for_nothing_gets_an_answer_in_plain_words(stage: Stage, mode: str) -> None:
+    conversation = stage.conversation(["Paris."], mode=mode, backend=SMALL)
+    events = await events_of(conversation.send("Which city is the capital of France?"))
+    assert "response_format" not in stage.server.requests[0].body
+    assert the(events, StepFinished).message.text == "Paris."
+
+
+async def test_a_larger_model_chooses_among_all_and_may_go_on(stage: Stage) -> None:
+    (stage.folder / "a.py").write_text("x = 1\n")
+    replies = [
+        '{"tool": "list_files"}',
+        '{"tool": "read_file", "path": "a.py", "start": 1}',
+        '{"tool": "answer", "text": "x is 1."}',
+    ]
+    conversation = stage.conversation(replies, backend=LARGE)
+    events = await events_of(conversation.send("What is x?"))
+    assert tools_in(stage.server.requests[0].body)[-1] == "answer"
+    assert [event.call.name for event in events if isinstance(event, ToolStarted)] == ["list_files", "read_file"]
+    assert [event for event in events if isinstance(event, TextDelta)] == [TextDelta("x is 1.")]
+    assert types_of(events)[-1] == "turn_finished"
+
+
+async def test_what_fits_the_schema_is_a_valid_call(stage: Stage) -> None:
+    conversation = stage.conversation(['{"tool": "answer", "text": "a"}'], backend=LARGE)
+    await events_of(conversation.send("x"))
+    schema = schema_of(stage.server.requests[0].body)
+    jsonschema.validate({"tool": "edit_file", "path": "a", "old": "b", "new": ""}, schema)
+    for wrong in ({"tool": "edit_file", "path": "a"}, {"tool": "nothing"}, {"tool": "read_file", "path": "x" * 500}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+
+
+async def test_a_small_model_looks_only_at_what_it_has_seen_named(stage: Stage) -> None:
+    (stage.folder / "src").mkdir()
+    (stage.folder / "src" / "a.py").write_text("x")
+    conversation = stage.conversation(['{"tool": "read_file", "path": "src/a.py"}', "It says x."], backend=SMALL)
+    await events_of(conversation.send("Show me src/a.py, then ./b.txt."))
+    (option,) = schema_of(stage.server.requests[0].body)["anyOf"]
+    assert option["properties"]["path"]["enum"] == ["src/a.py", "b.txt", "."]
+
+
+async def test_an_answer_that_is_no_json_goes_back_and_the_turn_ends(stage: Stage) -> None:
+    conversation = stage.conversation(['{"tool": "list_fi', "nonsense", "I give up."], backend=SMALL)
+    events = await events_of(conversation.send("List the files"))
+    assert all(event.is_error for event in events if isinstance(event, ToolFinished))
+    assert the(events, TurnFinished).reason == "done"
+
+
+async def test_what_does_not_fit_the_window_is_left_out_and_said(stage: Stage) -> None:
+    conversation = stage.conversation(["a " * 4000, "short", "Fine."], mode="chat", backend=SMALL)
+    await events_of(conversation.send("first"))
+    await events_of(conversation.send("second"))
+    events = await events_of(conversation.send("third"))
+    assert "left out" in the(events, Notice).message
+    sent = [message["content"] for message in stage.server.requests[2].body["messages"]]
+    assert sent[-3:] == ["second", "short", "third"] and "first" not in sent
+
+
+async def test_a_long_result_is_cut_to_its_share_of_the_window(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("\n".join(f"line {i}" for i in range(2000)))
+    conversation = stage.conversation(['{"tool": "read_file", "path": "a.txt"}', "Long."], backend=SMALL)
+    await events_of(conversation.send("Show me a.txt"))
+    assert len(json.dumps(stage.server.requests[1].body)) < 8000
