@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.types import IgnoreReturnCallbackType
 
-from tui.commands.registry import COMMANDS, Command, Front
+from tui.commands.registry import COMMANDS, Command
 
 
 class CommandProvider(Provider):
-    """Finds commands by name and by what they do, in place of Textual's own list."""
+    """Finds commands by name and by what they do, in place of Textual's own list. They run as their keys do."""
 
     async def discover(self) -> Hits:
         for command in COMMANDS:
-            yield DiscoveryHit(title(command), partial(command.run, self._front, ""), command.name, command.help)
+            yield DiscoveryHit(f"/{command.name}", self._run(command), command.name, command.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in COMMANDS:
-            text = f"{command.name} {command.help}"
-            if (score := matcher.match(text)) > 0:
-                yield Hit(
-                    score, matcher.highlight(title(command)), partial(command.run, self._front, ""), None, command.help
-                )
+            score = max(matcher.match(command.name), matcher.match(command.help))
+            if score > 0:
+                yield Hit(score, matcher.highlight(f"/{command.name}"), self._run(command), None, command.help)
 
-    @property
-    def _front(self) -> Front:
-        return cast(Front, self.screen)
-
-
-def title(command: Command) -> str:
-    return f"/{command.name}"
+    def _run(self, command: Command) -> IgnoreReturnCallbackType:
+        return partial(self.screen.run_action, f"command('{command.name}')")

@@ -29,7 +29,6 @@ from tui.core.events import (
     ToolOutput,
     TurnFailed,
     TurnFinished,
-    TurnStarted,
 )
 from tui.screens import backstage
 from tui.screens.front import ChatFront
@@ -81,8 +80,6 @@ class ChatScreen(Screen[None]):
         self.front = ChatFront(self)
         self.side = Side(self)
         self.questions = Questions(self)
-        self._told: MimoError | None = None
-        """The problem with saving that the user knows of."""
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
@@ -215,16 +212,7 @@ class ChatScreen(Screen[None]):
             self.questions.ask(record.event)
         elif isinstance(record.event, ApprovalGiven):
             self.questions.drop()
-        elif isinstance(record.event, TurnStarted):
-            self._say_if_unsaved()
         self.show_status()
-
-    def _say_if_unsaved(self) -> None:
-        """Once, when the first turn has shown that the session cannot be kept."""
-        problem = self.talk.conversation.journal.problem if self.talk.conversation else None
-        if problem is not None and problem is not self._told:
-            self._told = problem
-            self.note.say(f"This session is not being saved: {problem.message}", problem.hint, is_error=True)
 
     def say(self, error: MimoError) -> None:
         """Show what cannot be done, and what to do about it."""

@@ -50,6 +50,7 @@ class MimoApp(App[None]):
         self.problem: MimoError | None = None
         self._settings = settings
         self._wanted_theme = theme
+        self._theme_problem: MimoError | None = None
         self._chat = ChatScreen(settings, folder, wishes)
         self._mode = self._chat.talk.mode
         self._is_leaving = False
@@ -63,6 +64,7 @@ class MimoApp(App[None]):
         return self._chat
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._say_theme_problem)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):  # the window was closed, or the system goes down: keep what came
             if number := getattr(signal, name, None):
@@ -76,6 +78,7 @@ class MimoApp(App[None]):
             return False
         self._mode = mode
         self._show_theme_of(mode)
+        self._say_theme_problem()
         return True
 
     def choose_theme(self, name: str) -> None:
@@ -97,7 +100,17 @@ class MimoApp(App[None]):
             self.show_theme(wanted or f"{mode}-era")
         except MimoError as error:
             self.show_theme(f"{mode}-era")
-            self.call_later(self._chat.say, error)
+            self._theme_problem = error
+
+    def _say_theme_problem(self) -> None:
+        if self._theme_problem is not None:
+            self._chat.say(self._theme_problem)
+            self._theme_problem = None
+
+    def action_command_palette(self) -> None:
+        """The commands are those of the main screen: elsewhere they would do something behind what is shown."""
+        if self.screen is self._chat:
+            super().action_command_palette()
 
     # Leaving
 

@@ -1,0 +1,148 @@
+"""Modes, approvals and the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.app.driving import opened
+from tests.scripted import Reply, ScriptedServer, pause, text, tool_call
+
+Model = Callable[..., ScriptedServer]
+WRITE = tool_call("write_file", {"path": "new.txt", "content": "hello\n"})
+LIST = tool_call("list_files", {"path": "."})
+
+
+async def test_shift_tab_switches_mode_and_theme_and_back(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        assert (it.app.theme, it.status.split()[0]) == ("chat-era", "chat")
+        await it.press("shift+tab")
+        assert (it.app.theme, it.status.split()[0]) == ("agent-era", "agent")
+        await it.press("shift+tab")
+        assert (it.app.theme, it.status.split()[0]) == ("chat-era", "chat")
+
+
+async def test_a_switch_while_a_turn_runs_is_for_the_next_one(folder: Path, model: Model) -> None:
+    server = model(Reply(text("one"), pause()), "two")
+    async with opened(folder) as it:
+        await it.say("first")
+        await it.until_shown("one")
+        await it.press("shift+tab")
+        assert "chat → agent" in it.status
+        assert it.app.theme == "chat-era"
+        server.release()
+        await it.until_done()
+        assert it.app.theme == "agent-era"
+        await it.say("second")
+        await it.until_shown("two")
+        assert "tools" not in server.requests[0].body
+        assert server.requests[1].body["tools"]
+
+
+async def test_an_approved_call_runs_and_is_in_the_trace(folder: Path, model: Model) -> None:
+    model(Reply(WRITE), "It is written.")
+    async with opened(folder, (120, 40), mode="agent") as it:
+        await it.say("write it")
+        await it.until_shown("y once", "+hello")
+        assert not (folder / "new.txt").exists()
+        await it.until(lambda: it.app.focused is not it.chat.prompt, "the question has the focus")
+        await it.until_armed()
+        await it.press("y")
+        await it.until_shown("It is written.")
+        await it.until_done()
+        assert (folder / "new.txt").read_text() == "hello\n"
+        trace = [line.partition("│")[2] for line in it.screen.splitlines()]
+        assert any("1 write_file" in line for line in trace)
+        assert any("2 answer" in line for line in trace)
+        assert it.chat.prompt.has_focus
+
+
+async def test_a_refused_call_does_not_run_and_the_turn_goes_on(folder: Path, model: Model) -> None:
+    server = model(Reply(WRITE), "As you wish.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_shown("y once")
+        await it.until_armed()
+        await it.press("n")
+        await it.until_shown("As you wish.")
+        assert not (folder / "new.txt").exists()
+        assert "the user said no" in server.requests[1].messages[-1]["content"]
+
+
+async def test_a_question_does_not_take_the_keys_of_someone_who_is_writing(folder: Path, model: Model) -> None:
+    server = model(Reply(pause(), WRITE), "As you wish.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until(lambda: server.pauses == 1, "the request is there")
+        await it.write("and then ")
+        server.release()
+        await it.until_shown("y once", "ctrl+y answers")
+        await it.write("yes")
+        assert it.prompt == "and then yes"
+        assert not (folder / "new.txt").exists()
+        await it.until_armed()
+        await it.press("ctrl+y", "n")
+        await it.until_shown("As you wish.")
+        assert it.prompt == "and then yes"
+
+
+async def test_escape_at_a_question_stops_the_turn(folder: Path, model: Model) -> None:
+    model(Reply(WRITE))
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_shown("y once")
+        await it.press("escape")
+        await it.until_done()
+        assert "y once" not in it.screen
+        assert not (folder / "new.txt").exists()
+        assert it.chat.prompt.has_focus
+
+
+async def test_a_step_opens_from_the_trace_and_closes_again(folder: Path, model: Model) -> None:
+    model(Reply(LIST), "Nothing here.")
+    async with opened(folder, (120, 40), mode="agent") as it:
+        await it.say("look")
+        await it.until_shown("Nothing here.")
+        await it.until_done()
+        await it.chat_focus("trace")
+        await it.press("home", "enter")
+        await it.until_shown("Overview", "Request")
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.chat, "the step is closed")
+
+
+async def test_the_trace_is_a_drawer_on_a_narrow_screen(folder: Path, model: Model) -> None:
+    model(Reply(LIST), "Nothing here.")
+    async with opened(folder, (80, 24), mode="agent") as it:
+        await it.say("look")
+        await it.until_done()
+        assert "1 list_files" not in it.screen
+        await it.press("ctrl+t")
+        await it.until_shown("1 list_files")
+        assert "Nothing here." not in it.screen
+        await it.press("ctrl+t")
+        await it.until_shown("Nothing here.")
+        assert it.chat.prompt.has_focus
+
+
+async def test_the_trace_of_earlier_turns_is_there_when_it_is_first_opened(folder: Path, model: Model) -> None:
+    model("Hello.")
+    async with opened(folder, (120, 30)) as it:
+        await it.say("hi")
+        await it.until_done()
+        assert "1 answer" not in it.screen
+        await it.press("ctrl+t")
+        await it.until_shown("1 answer")
+
+
+async def test_a_wider_or_narrower_window_moves_the_trace(folder: Path, model: Model) -> None:
+    model("Hello.")
+    async with opened(folder, (120, 30), mode="agent") as it:
+        await it.say("hi")
+        await it.until_shown("1 answer", "Hello.")
+        await it.until_done()
+        await it.pilot.resize_terminal(80, 24)
+        await it.until(lambda: "1 answer" not in it.screen, "the pane is gone")
+        await it.pilot.resize_terminal(120, 30)
+        await it.until_shown("1 answer")

@@ -1,0 +1,184 @@
+"""Commands, by name, key and palette: pickers, sessions, themes, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.app.driving import opened
+from tests.scripted import ScriptedServer
+from tui.commands.registry import COMMANDS
+from tui.settings.chosen import chosen_file
+
+Model = Callable[..., ScriptedServer]
+
+
+async def test_help_lists_every_command(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder, (100, 40)) as it:
+        await it.say("/help")
+        await it.until_shown("Commands", *(f"/{command.name}" for command in COMMANDS))
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.chat, "help is closed")
+
+
+async def test_an_unknown_command_is_answered_with_the_nearest_one_and_stays_to_be_mended(
+    folder: Path, model: Model
+) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/sesions")
+        await it.until_shown("there is no command /sesions", "/sessions?")
+        assert it.prompt == "/sesions"
+
+
+async def test_a_path_is_sent_to_the_model(folder: Path, model: Model) -> None:
+    server = model("A program.")
+    async with opened(folder) as it:
+        await it.say("/usr/bin/env is what?")
+        await it.until_shown("A program.")
+        assert server.requests[0].messages[-1]["content"] == "/usr/bin/env is what?"
+
+
+async def test_the_model_is_chosen_from_the_servers_list(folder: Path, model: Model) -> None:
+    server = model("Hello.", models=("alpha", "beta", "scripted"))
+    async with opened(folder) as it:
+        await it.say("/model")
+        await it.until_shown("alpha", "beta")
+        await it.write("bet")
+        await it.press("enter")
+        await it.until_shown("lab/beta")
+        await it.say("hi")
+        await it.until_shown("Hello.")
+        assert server.requests[0].body["model"] == "beta"
+
+
+async def test_a_model_that_is_not_listed_can_be_typed(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/model")
+        await it.until_shown("scripted", "type to narrow")
+        await it.write("gamma-9")
+        await it.until_shown("use gamma-9")
+        await it.press("enter")
+        await it.until_shown("lab/gamma-9")
+
+
+async def test_a_server_that_cannot_list_its_models_says_why_in_the_picker(folder: Path, model: Model) -> None:
+    server = model(key="secret")
+    async with opened(folder) as it:
+        server.key = "another"
+        await it.say("/model")
+        await it.until_shown("Models of lab")
+        await it.until(lambda: "asking" not in it.screen, "the error is there")
+        assert "key" in it.screen.lower()
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.chat, "the picker is closed")
+
+
+async def test_a_backend_is_chosen_among_presets_and_own_ones(folder: Path, model: Model) -> None:
+    model(config='[backends.spare]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "other"')
+    async with opened(folder) as it:
+        await it.say("/backend")
+        await it.until_shown("lab", "spare", "deepseek", "add …")
+        await it.write("spare")
+        await it.press("enter")
+        await it.until_shown("spare/other")
+
+
+async def test_a_backend_that_does_not_exist_is_refused(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/backend lub")
+        await it.until_shown("lub")
+        assert "lab/scripted" in it.status
+        assert it.prompt == "/backend lub"
+
+
+async def test_new_begins_another_session_with_the_same_backend(folder: Path, model: Model) -> None:
+    server = model("one", "two")
+    async with opened(folder) as it:
+        await it.say("first")
+        await it.until_shown("one")
+        await it.until_done()
+        await it.say("/new")
+        await it.until(lambda: "one" not in it.screen, "the screen is empty")
+        await it.say("second")
+        await it.until_shown("two")
+        assert [m["content"] for m in server.requests[1].messages if m["role"] == "user"] == ["second"]
+
+
+async def test_an_earlier_session_is_found_by_what_was_said_in_it(folder: Path, model: Model) -> None:
+    model("one", "two")
+    async with opened(folder) as it:
+        await it.say("about apples")
+        await it.until_done()
+        await it.say("/new")
+        await it.until(lambda: "about apples" not in it.screen, "the screen is empty")
+        await it.say("about pears")
+        await it.until_done()
+        await it.say("/sessions")
+        await it.until_shown("about apples", "about pears", "just now")
+        await it.write("apples")
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.chat and "about apples" in it.screen, "it is open")
+        await it.until_shown("one")
+        assert "two" not in it.screen
+
+
+async def test_themes_are_previewed_while_choosing_and_escape_takes_that_back(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/theme")
+        await it.until_shown("agent-era", "paper")
+        await it.write("pap")
+        await it.until(lambda: it.app.theme == "paper", "it is previewed")
+        await it.press("escape")
+        await it.until(lambda: it.app.theme == "chat-era", "it is as before")
+        assert not chosen_file().exists()
+
+
+async def test_a_chosen_theme_stays_in_both_modes_and_for_the_next_start(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/theme paper")
+        await it.press("shift+tab")
+        assert it.app.theme == "paper"
+        await it.until(chosen_file().exists, "it is remembered")
+    async with opened(folder) as it:
+        assert it.app.theme == "paper"
+
+
+async def test_a_theme_that_is_not_there_is_said_and_the_modes_own_is_shown(folder: Path, model: Model) -> None:
+    model(config='[ui]\ntheme = "papper"')
+    async with opened(folder) as it:
+        await it.until_shown("did you mean `paper`?")
+        assert it.app.theme == "chat-era"
+
+
+async def test_the_palette_offers_the_same_commands(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.press("ctrl+p")
+        await it.until_shown("/backend", "choose who answers")
+        await it.write("switch between")
+        await it.until(lambda: "/backend" not in it.screen, "it is narrowed")
+        await it.until_shown("/mode")
+        await it.press("down", "enter")
+        await it.until(lambda: it.status.split()[0] == "agent", "the mode is switched")
+
+
+@pytest.mark.parametrize("command", ["/new", "/sessions"])
+async def test_a_session_is_not_left_while_a_turn_runs(folder: Path, model: Model, command: str) -> None:
+    from tests.scripted import Reply, pause, text
+
+    server = model(Reply(text("one"), pause()))
+    async with opened(folder) as it:
+        await it.say("first")
+        await it.until_shown("one")
+        await it.say(command)
+        await it.until_shown("a turn is running")
+        server.release()
+        await it.until_done()
