@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,7 @@ from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Stra
 from tui.backends.sse import Parser
 from tui.backends.waiting import wait_before_retry_s
 from tui.core.errors import BackendError, CredentialError, UsageError
-from tui.core.events import Delta, Retrying
+from tui.core.events import Delta, ReasoningDelta, Retrying, TextDelta, ToolCallDelta
 from tui.core.messages import Json
 from tui.settings.credentials import credential_for
 
@@ -110,17 +110,15 @@ class Backend:
             parser, decoder = Parser(), self._wire.Decoder(self.spec)
             async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
-                    for data in parser.feed(chunk):
-                        for delta in decoder.feed(data):
-                            yield delta
+                    for delta in joined(_deltas(decoder, parser.feed(chunk))):
+                        yield delta
                     if decoder.is_done:
                         break
             if decoder.is_done:
                 await response.drain()
             else:
-                for data in parser.close():
-                    for delta in decoder.feed(data):
-                        yield delta
+                for delta in joined(_deltas(decoder, parser.close())):
+                    yield delta
             yield decoder.finish()
 
     async def _address(self, path: str) -> tuple[str, dict[str, str]]:
@@ -182,6 +180,35 @@ class Backend:
             retry_after_s=error.retry_after_s,
             raw=masked(error.raw),
         ).with_traceback(error.__traceback__)
+
+
+def _deltas(decoder: Any, events: Iterable[str]) -> Iterator[Delta]:
+    for data in events:
+        yield from decoder.feed(data)
+
+
+def joined(deltas: Iterable[Delta]) -> Iterator[Delta]:
+    """The same text in fewer pieces: what came in one read is one delta, so a fast server costs readers less."""
+    pieces: list[TextDelta | ReasoningDelta] = []
+    try:
+        for delta in deltas:
+            if pieces and delta.type != pieces[0].type:
+                yield _whole(pieces)
+                pieces = []
+            if isinstance(delta, ToolCallDelta):
+                yield delta
+            else:
+                pieces.append(delta)
+    except BackendError:  # what came before the error came
+        if pieces:
+            yield _whole(pieces)
+        raise
+    if pieces:
+        yield _whole(pieces)
+
+
+def _whole(pieces: list[TextDelta | ReasoningDelta]) -> Delta:
+    return pieces[0] if len(pieces) == 1 else type(pieces[0])("".join([piece.text for piece in pieces]))
 
 
 def _key(spec: BackendSpec) -> str:
