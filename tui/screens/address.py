@@ -38,10 +38,10 @@ class AddressScreen(ModalScreen[Connection | None]):
         from tui.backends.resolve import is_loopback
         from tui.settings.schema import base_url
 
-        url = event.value.strip().rstrip("/")
+        url = event.value.strip()
         if "://" not in url:
             url = f"http://{url}"
         if wrong := base_url(url):
             self.query_one("#wrong", Static).update(f"That {wrong}.")
         else:
-            self.dismiss(from_address(url, self._taken, needs_key=not is_loopback(url)))
+            self.dismiss(from_address(url.rstrip("/"), self._taken, needs_key=not is_loopback(url)))

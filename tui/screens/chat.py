@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -63,7 +63,6 @@ class ChatScreen(Screen[None]):
 
     app: MimoApp
     AUTO_FOCUS = "Prompt"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [
         Binding(command.key, f"command('{command.name}')", command.help, show=False)
@@ -83,13 +82,13 @@ class ChatScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
-        with Horizontal(id="body"), Vertical(id="column"):
+        with Horizontal(id="body"):
             yield Transcript(id="transcript")
-            yield Static(_BEGINNING, id="beginning", markup=False)
-            yield QueuedMessages(id="queued")
-            yield CompletionList(id="completions")
-            yield Note(id="note")
-            yield Prompt(completions, self._take_back, id="prompt")
+        yield Static(_BEGINNING, id="beginning", markup=False)
+        yield QueuedMessages(id="queued")
+        yield CompletionList(id="completions")
+        yield Note(id="note")
+        yield Prompt(completions, self._take_back, id="prompt")
         yield StatusLine(id="status")
 
     @property
@@ -319,5 +318,5 @@ class ChatScreen(Screen[None]):
     def on_descendant_focus(self) -> None:
         self.show_status()
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.side.arrange)
+    def on_resize(self, event: events.Resize) -> None:
+        self.side.fit(event.size.width)

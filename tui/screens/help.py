@@ -19,6 +19,7 @@ _NAMES = {"escape": "esc", "ctrl+underscore": "ctrl+_"}
 
 class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [Binding("escape,q,enter,f1", "dismiss(None)", show=False)]
 
     def compose(self) -> ComposeResult:

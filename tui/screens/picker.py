@@ -29,6 +29,7 @@ class Picker(ModalScreen[str | None]):
 
     CSS_PATH = "picker.tcss"
     AUTO_FOCUS = "Input"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", show=False),
         Binding("up", "move('cursor_up')", show=False),

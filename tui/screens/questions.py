@@ -81,6 +81,6 @@ class Questions:
     def _show(self, bar: Widget) -> None:
         self.drop()
         self._bar = bar
-        self._screen.query_one("#column").mount(bar, before="#prompt")
+        self._screen.mount(bar, before="#prompt")
         if not self._screen.prompt.text:
             self._screen.call_after_refresh(self.focus)

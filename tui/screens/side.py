@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tui.widgets.trace import TracePane
 
 
+WIDE = 100
+"""Cells of a window that has room for the pane."""
+
+
 class Side:
     """Whether the trace is there, and what it shows. The pane is made when it is first seen."""
 
@@ -20,12 +24,11 @@ class Side:
         self._pane: TracePane | None = None
         self._wanted: bool | None = None
         """What the user said with the key; None: as the mode and the width say."""
+        self._is_wide = False
 
     @property
     def is_open(self) -> bool:
-        if self._wanted is not None:
-            return self._wanted
-        return self._screen.talk.mode == "agent" and self._screen.has_class("-wide")
+        return self._screen.talk.mode == "agent" and self._is_wide if self._wanted is None else self._wanted
 
     def toggle(self) -> None:
         self._wanted = not self.is_open
@@ -40,10 +43,17 @@ class Side:
         self._wanted = None
         self.arrange()
 
+    def fit(self, width: int) -> None:
+        """The window has this width now. A pane does not become a drawer by itself: it would hide what is read."""
+        if self._is_wide != (width >= WIDE):
+            self._is_wide = width >= WIDE
+            self.forget_wish()
+
     def arrange(self) -> None:
         if self.is_open and self._pane is None:
             self._make()
-        self._screen.set_class(self.is_open, "-trace")
+        self._screen.set_class(self.is_open and self._is_wide, "-pane")
+        self._screen.set_class(self.is_open and not self._is_wide, "-drawer")
 
     def show(self, record: Record) -> None:
         if self._pane is not None:

@@ -1,0 +1,192 @@
+"""The first start: vendors, local servers, other servers, the built-in model; and keys that are missing later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+
+from tests.app.driving import configure, opened
+from tests.scripted import ScriptedServer
+from tui.backends.embedded.catalogue import DEFAULT
+from tui.backends.embedded.pull import models_dir
+from tui.backends.resolve import presets
+from tui.settings.config import config_dir, load
+from tui.settings.log import log_file
+
+Scripted = Callable[..., ScriptedServer]
+SECRET = "sk-very-secret-0123456789"
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keyring that forgets."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.keys.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.keys[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.keys[service, username]
+
+
+@pytest.fixture
+def keys() -> Iterator[dict[tuple[str, str], str]]:
+    """What the system keyring holds."""
+    before, memory = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(memory)
+    yield memory.keys
+    keyring.set_keyring(before)
+
+
+def files_with(secret: str, home: Path) -> list[Path]:
+    return [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
+async def test_the_first_start_offers_vendors_servers_and_the_built_in_model(home: Path, folder: Path) -> None:
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?", "Xiaomi MiMo", "DeepSeek", "smollm2-135m", "Another server")
+        await it.press("escape")
+        await it.until_shown("no backend")
+        await it.say("hello?")
+        await it.until_shown("no backend is set")
+        await it.until_done()
+        assert it.prompt == "hello?"
+    assert not config_dir().exists()
+
+
+async def test_another_server_by_its_address_is_tested_saved_and_answers(
+    home: Path, folder: Path, scripted: Scripted
+) -> None:
+    server = scripted(answers)
+    async with opened(folder) as it:
+        await it.until_shown("Another server")
+        await it.press("end", "enter")
+        await it.until_shown("The address of a server")
+        await it.write(server.base_url)
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.chat, "it is set up")
+        await it.until_shown("/scripted")
+        await it.say("hi")
+        await it.until_shown("ready")
+    settings = load(preset_names=presets())
+    assert settings.defaults.backend == "127-0-0-1"
+    assert settings.backends["127-0-0-1"].base_url == server.base_url
+
+
+@pytest.mark.parametrize("address", ["http://", "ftp://example.org", "http://a b"])
+async def test_an_address_that_is_none_is_refused(home: Path, folder: Path, address: str) -> None:
+    async with opened(folder) as it:
+        await it.until_shown("Another server")
+        await it.press("end", "enter")
+        await it.until_shown("The address of a server")
+        await it.write(address)
+        await it.press("enter")
+        await it.until_shown("That ")
+        await it.press("escape", "escape")
+        await it.until(lambda: it.app.screen is it.chat, "it is closed")
+
+
+async def test_a_key_that_is_missing_is_asked_for_hidden_and_goes_to_the_keyring(
+    home: Path, folder: Path, scripted: Scripted, keys: dict[Any, str]
+) -> None:
+    server = scripted(["Hello."], key=SECRET)
+    configure(server, backend=" ")
+    server.key = SECRET
+    async with opened(folder) as it:
+        await it.say("hi")
+        await it.until_shown("Paste the key for lab")
+        await it.until_done()
+        assert it.prompt == "hi"
+        await it.press("ctrl+y")
+        await it.write(SECRET)
+        assert SECRET not in it.screen
+        await it.press("enter")
+        await it.until_shown("is in the keyring")
+        assert list(keys.values()) == [SECRET]
+        await it.press("enter")
+        await it.until_shown("Hello.")
+    assert files_with(SECRET, home) == []
+
+
+async def test_a_key_that_is_refused_can_be_replaced(
+    home: Path, folder: Path, scripted: Scripted, keys: dict[Any, str]
+) -> None:
+    server = scripted(["Hello."], key=SECRET)
+    configure(server, backend=" ")
+    host = server.base_url.removesuffix("/v1")
+    keys["mimo-tui", f"lab@{host}"] = "sk-wrong-0123456789"
+    async with opened(folder) as it:
+        await it.say("hi")
+        await it.until_shown("Paste the key for lab")
+        await it.until_done()
+        await it.press("ctrl+y")
+        await it.write(SECRET)
+        await it.press("enter")
+        await it.until_shown("is in the keyring")
+        await it.press("enter")
+        await it.until_shown("Hello.")
+
+
+async def test_a_machine_without_a_keyring_says_what_to_do(home: Path, folder: Path, scripted: Scripted) -> None:
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    try:
+        server = scripted([], key=SECRET)
+        configure(server, backend=" ")
+        async with opened(folder) as it:
+            await it.say("hi")
+            await it.until_shown("Paste the key for lab")
+            await it.until_done()
+            await it.press("ctrl+y")
+            await it.write(SECRET)
+            await it.press("enter")
+            await it.until_shown("no keyring can be used here", "env =")
+    finally:
+        keyring.set_keyring(before)
+    assert not log_file().exists() or SECRET not in log_file().read_text()
+
+
+def answers(request: Any) -> Any:
+    """What a decent model says to the checks and after them."""
+    from tests.scripted import Reply, tool_call
+
+    if tools := request.body.get("tools"):
+        return Reply(tool_call(tools[0]["function"]["name"], {"colour": "green"}))
+    return "ready"
+
+
+async def test_the_built_in_model_is_chosen_by_its_number_when_it_is_there(home: Path, folder: Path) -> None:
+    path = models_dir() / f"{DEFAULT.name}.gguf"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(DEFAULT.size)  # it is not started here, so it need not be a model
+    async with opened(folder) as it:
+        await it.until_shown("Built in", "is here")
+        await it.write("4")
+        await it.until(lambda: it.app.screen is it.chat, "it is chosen")
+        await it.until_shown(f"embedded/{DEFAULT.name}")
+    assert load(preset_names=presets()).defaults.backend == "embedded"
+
+
+async def test_what_fetching_the_built_in_model_means_is_said_before_it_begins(home: Path, folder: Path) -> None:
+    async with opened(folder) as it:
+        await it.until_shown("Built in")
+        await it.write("4")
+        await it.until_shown("93 MB", "Apache-2.0", "enter: fetch it")
+        await it.press("escape")
+        await it.until_shown("Who should answer?")
+    assert not models_dir().exists()
