@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.agent.conversation import Wishes
+    from tui.agent.wishes import Wishes
 
 
 def run_app(folder: Path, wishes: Wishes, theme: str | None = None) -> int:

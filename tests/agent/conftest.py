@@ -10,8 +10,9 @@ import pytest
 
 from tests.scripted import ScriptedServer
 from tui.agent.calls import Answer
-from tui.agent.conversation import Conversation, Wishes
+from tui.agent.conversation import Conversation
 from tui.agent.turn import Turn
+from tui.agent.wishes import Wishes
 from tui.core.events import ApprovalAsked, Event, Record
 from tui.settings.schema import BackendConfig, Settings
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Reply, tool_call, usage
-from tui.agent.conversation import Conversation, Wishes
+from tui.agent.conversation import Conversation
+from tui.agent.wishes import Wishes
 from tui.core import requests
 from tui.core.errors import SessionError, UsageError
 from tui.core.events import StepStarted, TurnFailed

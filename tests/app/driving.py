@@ -12,7 +12,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from tests.scripted import ScriptedServer
-from tui.agent.conversation import Wishes
+from tui.agent.wishes import Wishes
 from tui.backends.resolve import presets
 from tui.screens.chat import ChatScreen
 from tui.screens.window import MimoApp

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -15,6 +14,7 @@ from tui.agent.loop import Agent
 from tui.agent.prompt import system_prompt
 from tui.agent.strategies import choose
 from tui.agent.turn import Turn
+from tui.agent.wishes import Wishes
 from tui.backends.backend import Backend
 from tui.backends.resolve import known_names, resolve
 from tui.backends.spec import BackendSpec
@@ -42,25 +42,6 @@ Mode = Literal["chat", "agent"]
 _CUT = ("interrupted", "error")
 _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 """What is not kept in memory once it has been read: the step's or tool's end holds it whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line asks for, above the settings. None: as the settings say."""
-
-    mode: Mode | None = None
-    backend: str | None = None
-    model: str | None = None
-    policy: Policy | None = None
-    sandbox: Literal["on", "off"] | None = None
-    max_steps: int | None = None
-    budget: float | None = None
-    timeout_s: float | None = None
-    """Of a whole turn."""
-    session: str | None = None
-    """The id, or the beginning of one, of the session to go on with."""
-    continue_last: bool = False
-    """Go on with the folder's latest session."""
 
 
 class Conversation:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.agent.conversation import Wishes
+    from tui.agent.wishes import Wishes
 
 
 def add_conversation_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_conversation_options(parser: argparse.ArgumentParser) -> None:
 
 def wishes_of(args: argparse.Namespace) -> Wishes:
     """What was asked for on the command line, options that this subcommand has not left out."""
-    from tui.agent.conversation import Wishes
+    from tui.agent.wishes import Wishes
 
     given = vars(args) | {"timeout_s": getattr(args, "timeout", None)}
     return Wishes(**{name: given[name] for name in Wishes.__dataclass_fields__ if name in given})

@@ -17,7 +17,8 @@ from tui.widgets import history
 from tui.widgets.status import count_text
 
 if TYPE_CHECKING:
-    from tui.agent.conversation import Conversation, Wishes
+    from tui.agent.conversation import Conversation
+    from tui.agent.wishes import Wishes
     from tui.backends.spec import BackendSpec
     from tui.settings.config import Settings
 

@@ -43,7 +43,8 @@ from tui.widgets.status import Status, StatusLine
 from tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from tui.agent.conversation import Conversation, Wishes
+    from tui.agent.conversation import Conversation
+    from tui.agent.wishes import Wishes
     from tui.screens.window import MimoApp
     from tui.settings.config import Settings
     from tui.widgets.approval import ApprovalBar

@@ -13,7 +13,8 @@ from tui.screens.choice import Choice
 from tui.settings.config import Mode
 
 if TYPE_CHECKING:
-    from tui.agent.conversation import Conversation, Wishes
+    from tui.agent.conversation import Conversation
+    from tui.agent.wishes import Wishes
     from tui.screens.chat import ChatScreen
 
 _ADD = "+ add"

@@ -20,7 +20,7 @@ from tui.widgets.themes import load_theme
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from tui.agent.conversation import Wishes
+    from tui.agent.wishes import Wishes
 
 _QUIT_AGAIN_S = 3.0
 """A second ctrl+c within this time quits."""
