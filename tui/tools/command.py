@@ -120,16 +120,18 @@ class Command:
         await asyncio.shield(task)
 
     async def _until_end(self, timeout_s: float) -> None:
-        if not await until_gone(self._process.pid, timeout_s):
-            self.timed_out_after_s = timeout_s
-            await self._end(TIMEOUT_GRACE_S)
-        elif self._enclosure is None:  # what it left in the background; in the sandbox nothing outlives it
-            await asyncio.to_thread(kill, self._process.pid, self._mark)
-        self._process.poll()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_S):
-                await self._output.is_at_end.wait()
-        self._output.close()
+        try:
+            if not await until_gone(self._process.pid, timeout_s):
+                self.timed_out_after_s = timeout_s
+                await self._end(TIMEOUT_GRACE_S)
+            elif self._enclosure is None:  # what it left in the background; in the sandbox nothing outlives it
+                await asyncio.to_thread(kill, self._process.pid, self._mark)
+            self._process.poll()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_S):
+                    await self._output.is_at_end.wait()
+        finally:
+            self._output.close()
 
     async def _finish(self) -> None:
         self._ending.cancel()

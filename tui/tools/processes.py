@@ -81,7 +81,7 @@ async def until_gone(pid: int, timeout_s: float) -> bool:
     loop = asyncio.get_running_loop()
     if not hasattr(os, "pidfd_open"):  # macOS
         deadline = loop.time() + timeout_s
-        while (alive := _is_alive(pid)) and loop.time() < deadline:
+        while (alive := _is_alive(pid)) and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_S)
         return not alive
     try:

@@ -11,7 +11,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tui.tools.environment import tool_environment, trusted_which
@@ -78,8 +78,7 @@ class Sandbox:
         seals = _seals(root)
         again = tuple(_shown_again(root))
         options = [self._path, *_system(), *(part for path in again for part in ("--ro-bind", path, path))]
-        for path in (*secret_places(), *_sockets()):
-            options += _covered(str(path), str(root), again)
+        options += _covers((*map(str, secret_places()), *_sockets()), str(root), again)
         options += ["--bind", str(root), str(root), *seals.arguments, *_ALONE, *_privileges(root)]
         options += [] if network else ["--unshare-net"]
         options += [] if status_fd is None else ["--json-status-fd", str(status_fd)]
@@ -123,6 +122,8 @@ def _tried() -> tuple[Sandbox | None, str]:
 def _system() -> list[str]:
     """All of the file system, read-only, with /dev, /proc and what is private made new."""
     options = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    if os.geteuid() == 0:  # the settings of the whole machine: bubblewrap leaves them open to root without privileges
+        options += ["--ro-bind", "/proc/sys", "/proc/sys"]
     for path in _PRIVATE:
         if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 (half the time)
             options += ["--tmpfs", path]
@@ -140,18 +141,21 @@ def _shown_again(root: Path) -> Iterator[str]:
             yield os.path.realpath(place)
 
 
-def _covered(path: str, root: str, again: Sequence[str]) -> tuple[str, ...]:
-    """The mount that hides `path`; nothing for what does not exist, is not shown anyway or lies in the project."""
-    try:
-        mode = os.lstat(path).st_mode
-        if stat.S_ISLNK(mode):
-            path = os.path.realpath(path)
-            mode = os.lstat(path).st_mode
-    except OSError:
-        return ()
-    if _within(path, root) or (_is_private(path) and not any(_within(path, shown) for shown in again)):
-        return ()
-    return cover(path, is_folder=stat.S_ISDIR(mode))
+def _covers(places: Iterable[str], root: str, again: Sequence[str]) -> Iterator[str]:
+    """The mounts that hide `places`, but for what does not exist, is not shown anyway or lies in the project."""
+    hidden: list[str] = []
+    for place in places:
+        try:
+            mode = os.lstat(place).st_mode
+            if stat.S_ISLNK(mode):
+                place = os.path.realpath(place)
+                mode = os.lstat(place).st_mode
+        except OSError:
+            continue
+        is_shown = not _is_private(place) or any(_within(place, shown) for shown in again)
+        if is_shown and not _within(place, root) and not any(_within(place, folder) for folder in hidden):
+            yield from cover(place, is_folder=stat.S_ISDIR(mode))
+            hidden.append(place)
 
 
 def _sockets() -> Iterator[str]:

@@ -1,0 +1,122 @@
+"""Runs the real `run_command` in a process of its own, as another user where that is wanted, in a home made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures.thread  # noqa: F401 (another user may not be able to read our Python's folder)
+import fcntl
+import json
+import os
+import shutil
+import signal
+import tempfile
+import termios
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.tools import sandbox
+from tui.tools.base import Outcome, ToolContext
+from tui.tools.run_command import RunCommand
+
+NOBODY = 65534
+USERS = [os.getuid(), *([NOBODY] if os.getuid() == 0 else [])]
+"""Who the sandbox is tried as: an unprivileged user too, when the tests run as root."""
+
+
+class Result(NamedTuple):
+    content: str
+    is_error: bool
+    detail: dict
+    pieces: list[str]
+
+
+class Place(NamedTuple):
+    """A home folder with a project in it, both the user's."""
+
+    home: Path
+    project: Path
+    user: int
+
+    def write(self, name: str, text: str) -> Path:
+        """A file of the user's, `name` from the home folder."""
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        self.own()
+        return path
+
+    def own(self) -> None:
+        for path in [self.home, *self.home.rglob("*")]:
+            os.chown(path, self.user, self.user, follow_symlinks=False)
+
+    def run(self, command: str, *, network: bool = False, timeout_s: float = 20, terminal: int | None = None) -> Result:
+        """Run a command in the sandbox as the user; `terminal` is made the controlling terminal of the program."""
+        pid, output = self.start(command, network=network, timeout_s=timeout_s, terminal=terminal)
+        with os.fdopen(output) as file:
+            text = file.read()
+        os.waitpid(pid, 0)
+        values = json.loads(text)
+        assert isinstance(values, list), values
+        return Result(*values)
+
+    def start(self, command: str, **options: object) -> tuple[int, int]:
+        """Begin to: the id of the process that plays the program, and the pipe on which it will give the result."""
+        reading, writing = os.pipe()
+        if pid := os.fork():
+            os.close(writing)
+            return pid, reading
+        try:
+            values: object = self._in_child(command, **options)
+        except BaseException:
+            values = traceback.format_exc()
+        os.write(writing, json.dumps(values).encode())
+        os._exit(0)
+
+    def _in_child(
+        self, command: str, network: bool = False, timeout_s: float = 20, terminal: int | None = None
+    ) -> object:
+        os.environ["HOME"] = str(self.home)
+        if terminal is not None:
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        if os.getuid() != self.user:
+            os.setgroups([])
+            os.setgid(self.user)
+            os.setuid(self.user)
+        sandbox._tried.cache_clear()
+        found = sandbox.find_sandbox()
+        assert found is not None, sandbox.why_no_sandbox()
+        return asyncio.run(_collect(command, ToolContext(self.project, found, timeout_s, network)))
+
+
+async def _collect(command: str, context: ToolContext) -> Result:
+    pieces: list[str] = []
+    async for piece in RunCommand().run({"command": command}, context):
+        if isinstance(piece, Outcome):
+            return Result(piece.content, piece.is_error, piece.detail, pieces)
+        pieces.append(piece)
+    raise AssertionError("no outcome")
+
+
+@contextmanager
+def made_place(user: int) -> Iterator[Place]:
+    """A home folder that `user` can reach: pytest's own temporary folders are closed to others."""
+    home = Path(os.path.realpath(tempfile.mkdtemp(prefix="mimo-home-")))
+    try:
+        home.chmod(0o755)
+        place = Place(home, home / "project", user)
+        place.project.mkdir()
+        place.own()
+        yield place
+    finally:
+        shutil.rmtree(home)
+
+
+def end(pid: int) -> None:
+    """`kill -9`, and wait for it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
