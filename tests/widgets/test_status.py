@@ -62,7 +62,11 @@ async def test_markup_and_controls_in_names_are_only_text() -> None:
 
 
 async def test_no_backend_is_said() -> None:
-    assert "no backend" in await drawn(Status(), 80)
+    assert "no backend" in await drawn(Status(backend=""), 80)
+
+
+async def test_before_anything_is_known_the_mode_stands_alone() -> None:
+    assert (await drawn(Status(hint="/ commands"), 80)).split() == ["chat", "/", "commands"]
 
 
 def test_what_is_not_known_is_not_made_up() -> None:

@@ -56,6 +56,9 @@ _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 
 _BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists the commands."
 
+_SHORT = 20
+"""Lines of a window without room for margins."""
+
 _SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
 
 
@@ -64,7 +67,6 @@ class ChatScreen(Screen[None]):
 
     app: MimoApp
     AUTO_FOCUS = "Prompt"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [
         Binding(command.key, f"command('{command.name}')", command.help, show=False)
         for command in COMMANDS
@@ -243,12 +245,13 @@ class ChatScreen(Screen[None]):
             hint=self._hint(),
         )
         if conversation is None:
-            return replace(status, backend="…")
+            return status
         spec = conversation.spec()
-        if spec is not None:
-            status = replace(status, backend=spec.name, model=spec.model or "", context_window=spec.context_window)
         return replace(
             status,
+            backend=spec.name if spec else "",
+            model=spec.model or "" if spec else "",
+            context_window=spec.context_window if spec else None,
             context_tokens=conversation.context_tokens,
             cost=conversation.cost,
             sandbox=_SANDBOX[conversation.sandbox] if talk.mode == "agent" else "",
@@ -320,4 +323,6 @@ class ChatScreen(Screen[None]):
         self.show_status()
 
     def on_resize(self, event: events.Resize) -> None:
+        # By hand, as Textual's own breakpoints would style everything twice at the start.
+        self.set_class(event.size.height < _SHORT, "-short")
         self.side.fit(event.size.width)

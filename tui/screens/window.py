@@ -55,10 +55,7 @@ class MimoApp(App[None]):
         self._mode = self._chat.talk.mode
         self._is_leaving = False
         self._interrupted = 0.0
-        if theme:
-            self.show_theme(theme)
-        else:
-            self._show_theme_of(self._mode)
+        self._begin_with(self._registered(theme) if theme else self._theme_of(self._mode))
 
     def get_default_screen(self) -> Screen[None]:
         return self._chat
@@ -77,7 +74,7 @@ class MimoApp(App[None]):
         if mode == self._mode:
             return False
         self._mode = mode
-        self._show_theme_of(mode)
+        self.theme = self._theme_of(mode)
         self._say_theme_problem()
         return True
 
@@ -88,19 +85,29 @@ class MimoApp(App[None]):
         self.run_worker(asyncio.to_thread(backstage.remember_theme, name), exit_on_error=False)
 
     def show_theme(self, name: str) -> None:
+        """Show this theme for now. Raises MimoError if there is none."""
+        self.theme = self._registered(name)
+
+    def _begin_with(self, theme: str) -> None:
+        """Have the theme from the first frame on. Assigning it would have all styles read twice: 5 ms."""
+        self.set_reactive(App.theme, theme)
+        self.update_classes({"-dark-mode": self.current_theme.dark, "-light-mode": not self.current_theme.dark})
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def _theme_of(self, mode: Mode) -> str:
+        """The theme that is set for the mode, or its own one where that cannot be used, which is said."""
+        own = self._settings.modes.get(mode)
+        wanted = self._wanted_theme or (own.theme if own else None) or self._settings.ui.theme or f"{mode}-era"
+        try:
+            return self._registered(wanted)
+        except MimoError as error:
+            self._theme_problem = error
+            return self._registered(f"{mode}-era")
+
+    def _registered(self, name: str) -> str:
         if self.get_theme(name) is None:
             self.register_theme(load_theme(name))
-        self.theme = name
-
-    def _show_theme_of(self, mode: Mode) -> None:
-        """The theme that is set for the mode; its own one where that cannot be used, which is said."""
-        own = self._settings.modes.get(mode)
-        wanted = self._wanted_theme or (own.theme if own else None) or self._settings.ui.theme
-        try:
-            self.show_theme(wanted or f"{mode}-era")
-        except MimoError as error:
-            self.show_theme(f"{mode}-era")
-            self._theme_problem = error
+        return name
 
     def _say_theme_problem(self) -> None:
         if self._theme_problem is not None:

@@ -40,7 +40,7 @@ class Completion:
     help: str
 
 
-class Prompt(TextArea, inherit_bindings=False):
+class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
     """A text area that sends on Enter.
 
     `commands` are what a text that begins with `/` is completed from. `take_back` is asked on Up in an empty prompt
@@ -59,9 +59,13 @@ class Prompt(TextArea, inherit_bindings=False):
         Binding("ctrl+shift+z,super+y", "redo", show=False),
         Binding("ctrl+z", "app.suspend_process", show=False),
     ]
+    COMPONENT_CLASSES = TextArea.COMPONENT_CLASSES
+    # In place of the text area's own rules, which are made for frames and line numbers and cost 3 ms to read.
     DEFAULT_CSS = """
-    Prompt { height: auto; max-height: 33vh; padding: 0; }
-    Prompt, Prompt:focus { border: none; }
+    Prompt { width: 1fr; height: auto; max-height: 33vh; pointer: text; }
+    .text-area--cursor { color: $input-cursor-foreground; background: $input-cursor-background; }
+    .text-area--selection { background: $input-selection-background; }
+    .text-area--placeholder { color: $text-muted; }
     """
 
     class Submitted(Message):

@@ -20,7 +20,8 @@ class Status:
     mode: str = "chat"
     next_mode: str | None = None
     """The mode of the next turn, when it was switched while one runs."""
-    backend: str = ""
+    backend: str | None = None
+    """Empty: there is none."""
     model: str = ""
     context_tokens: int | None = None
     context_window: int | None = None
@@ -68,11 +69,13 @@ class StatusLine(Widget, can_focus=False):
 def parts(status: Status) -> tuple[list[Part], list[Part]]:
     """What stands at the left and at the right."""
     mode = status.mode + (f" → {status.next_mode}" if status.next_mode else "")
-    name = clean_line("/".join(part for part in (status.backend, status.model) if part), 60)
-    left = [Part(f" {mode} ", "mode", 9), Part(name or "no backend", "" if name else "warning", 8)]
-    if context := context_text(status.context_tokens, status.context_window):
-        left.append(Part(context, "", 5))
-    left.append(Part(cost_text(status.cost), "", 4))
+    left = [Part(f" {mode} ", "mode", 9)]
+    if status.backend is not None:  # the first frame is drawn without what is not known yet
+        name = clean_line("/".join(part for part in (status.backend, status.model) if part), 60)
+        left.append(Part(name or "no backend", "" if name else "warning", 8))
+        if context := context_text(status.context_tokens, status.context_window):
+            left.append(Part(context, "", 5))
+        left.append(Part(cost_text(status.cost), "", 4))
     if status.sandbox:
         left.append(Part(status.sandbox, "" if status.is_sandboxed else "warning", 3 if status.is_sandboxed else 6))
     right = []
