@@ -39,12 +39,19 @@ class Stage(App[None]):
         self.links.append(message.url)
 
     def show(self, records: Iterable[Record]) -> None:
-        """Show records as the next frame will, now."""
+        """Show records as the next frames will, now."""
         self.transcript.show_all(records)
-        self.transcript._frame()
+        self.finish_frames()
+
+    def finish_frames(self) -> None:
+        """Draw until nothing that is seen is left for a later slice, however slow the machine is."""
+        self.transcript.frame()
+        while self.transcript.view.pen.unfinished:
+            self.transcript.frame()
 
     def lines(self) -> list[str]:
         """What can be read on the screen."""
+        self.finish_frames()
         region = self.transcript.outer_size.region
         return [strip.text.rstrip() for strip in self.transcript.render_lines(region)]
 

@@ -2,27 +2,228 @@
 
 from __future__ import annotations
 
-from tests.widgets.transcript.stage import Stage, answered, asked, said, step_finished, step_started
-from tui.core.messages import Text
+import dataclasses
+
+import pytest
+
+from tests.widgets.transcript.stage import (
+    Stage,
+    answered,
+    asked,
+    call,
+    finished,
+    record,
+    said,
+    step_finished,
+    step_started,
+)
+from tui.core import events
+from tui.core.errors import ErrorInfo
+from tui.core.events import Record
+from tui.core.messages import Reasoning, Text
+
+DIFF = "--- a/src/a.py\n+++ b/src/a.py\n@@ -1,2 +1,3 @@\n import os\n-x = 1\n+x = 2\n+y = 3\n"
+
+
+def thought(*words: str, turn: int = 1) -> list[Record]:
+    return [record(events.ReasoningDelta(f"{word} "), 1, turn, 1000.0 + n) for n, word in enumerate(words)]
+
+
+async def shown(records: list[Record], size: tuple[int, int] = (80, 24)) -> list[str]:
+    """The lines that are not blank."""
+    app = Stage()
+    async with app.run_test(size=size):
+        app.show(records)
+        return [line.strip() for line in app.lines() if line.strip()]
 
 
 async def test_a_question_and_its_answer_are_read_in_order() -> None:
-    app = Stage()
-    async with app.run_test(size=(80, 24)):
-        app.show([asked("What is **that**?"), step_started(), *said("It is *plain*.\n\nReally.")])
-        text = app.text()
-        assert text.index("What is **that**?") < text.index("It is plain.") < text.index("Really.")
+    lines = await shown([asked("What is **that**?"), step_started(), *said("It is *plain*.\n\nReally.")])
+    assert lines == ["▌ What is **that**?", "It is plain.", "Really."]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 1000])
+async def test_any_cutting_of_the_text_shows_the_same(cut: int) -> None:
+    text = "# Head\n\n- one\n- two\n\n```python\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nEnd."
+    assert (await shown([asked("?"), step_started(), *said(text, cut)]))[1:] == (await shown(answered(text)))[1:]
+
+
+async def test_a_session_out_of_the_store_looks_like_a_live_one() -> None:
+    calls = (call("c1", path="a.py"), call("c2", "run_command", command="ls"))
+    rest = [
+        record(events.ToolStarted(calls[0])),
+        finished("c1", "one\ntwo\n"),
+        record(events.ToolStarted(calls[1])),
+        finished("c2", "a.py\n"),
+        record(events.TurnFinished("done"), None),
+    ]
+    last = step_finished(Reasoning("Let me see."), Text("I look."), *calls)
+    live = [*thought("Let", "me", "see."), *said("I look."), record(events.ToolCallDelta(0, "read_file", "{}")), last]
+    stored = [record(events.ReasoningDelta("Let me see.")), record(events.TextDelta("I look.")), last]
+    start = [asked("Look."), step_started()]
+    assert _untimed(await shown([*start, *live, *rest])) == _untimed(await shown([*start, *stored, *rest]))
+
+
+def _untimed(lines: list[str]) -> list[str]:
+    return [line.replace(" for 2.0 s", "") for line in lines]
 
 
 async def test_a_finished_step_adds_nothing_to_what_its_deltas_showed() -> None:
-    app = Stage()
-    async with app.run_test(size=(80, 24)):
-        app.show(answered("Only once."))
-        assert app.text().count("Only once.") == 1
+    assert (await shown(answered("Only once."))).count("Only once.") == 1
 
 
 async def test_a_finished_step_without_deltas_shows_its_message() -> None:
+    lines = await shown([asked("?"), step_started(), step_finished(Reasoning("Hm."), Text("Out of the store."))])
+    assert lines[1:] == ["▸ Thought · 1 word", "Out of the store."]
+
+
+async def test_reasoning_shows_its_last_words_while_it_grows_and_its_measure_afterwards() -> None:
+    growing = await shown([asked("?"), step_started(), *thought("first", "then", "last")])
+    assert growing[-1] == "▸ Thinking 2.0 s · first then last"
+    lines = await shown([asked("?"), step_started(), *thought("first", "then", "last"), *said("Answer.")])
+    assert lines[1:] == ["▸ Thought for 2.0 s · 3 words", "Answer."]
+
+
+async def test_a_tool_call_is_one_line_that_says_what_and_how_long() -> None:
+    started = [
+        asked("?"),
+        step_started(),
+        step_finished(call(path="src/a.py")),
+        record(events.ToolStarted(call(path="src/a.py"))),
+    ]
+    assert (await shown(started))[-1] == "● read_file src/a.py  · running"
+    assert (await shown([*started, finished(result="x\n" * 12)]))[-1] == "● read_file src/a.py  · 12 lines · 0.1 s ▸"
+
+
+async def test_a_call_that_is_being_written_is_shown_and_becomes_the_call() -> None:
+    writing = [
+        asked("?"),
+        step_started(),
+        record(events.ToolCallDelta(0, "write_file", '{"path": ')),
+        record(events.ToolCallDelta(0, "", '"a.py"}')),
+    ]
+    assert (await shown(writing))[-1] == "○ write_file  · writing · 16 characters"
+    lines = await shown([*writing, step_finished(call("c1", "write_file", path="a.py"))])
+    assert lines[1:] == ["○ write_file a.py"]
+
+
+async def test_calls_of_one_step_stand_together() -> None:
+    calls = [call(f"c{n}", path=f"{n}.py") for n in range(3)]
     app = Stage()
     async with app.run_test(size=(80, 24)):
-        app.show([asked("?"), step_started(), step_finished(Text("Out of the store."))])
-        assert "Out of the store." in app.text()
+        app.show([asked("?"), step_started(), step_finished(*calls)])
+        assert [line[3:] for line in app.lines() if "read_file" in line] == [f"read_file {n}.py" for n in range(3)]
+        assert " ○ read_file 0.py\n ○ read_file 1.py\n ○ read_file 2.py" in app.text()
+
+
+async def test_an_edit_shows_its_diff_with_signs() -> None:
+    edit = call("c1", "edit_file", path="src/a.py")
+    lines = await shown([asked("?"), step_started(), step_finished(edit), finished("c1", "ok", detail={"diff": DIFF})])
+    assert lines[1:] == [
+        "● edit_file src/a.py  · +2 −1 · 0.1 s ▸",
+        "│ @@ -1,2 +1,3 @@",
+        "│  import os",
+        "│ -x = 1",
+        "│ +x = 2",
+        "│ +y = 3",
+    ]
+
+
+async def test_a_long_diff_shows_its_beginning_and_how_much_more_there_is() -> None:
+    diff = "@@ -0,0 +1,30 @@\n" + "".join(f"+{n}\n" for n in range(30))
+    edit = call("c1", "write_file", path="a")
+    lines = await shown([step_started(), step_finished(edit), finished("c1", "ok", detail={"diff": diff})], (80, 30))
+    assert lines[-2:] == ["│ +10", "│ … 19 more lines"]
+
+
+async def test_a_running_command_streams_its_last_lines() -> None:
+    run = call("c1", "run_command", command="make")
+    lines = [record(events.ToolOutput("c1", f"line {n}\n")) for n in range(20)]
+    text = await shown([asked("?"), step_started(), step_finished(run), record(events.ToolStarted(run)), *lines])
+    assert text[1:] == ["● run_command make  · running", *(f"│ line {n}" for n in range(15, 20))]
+
+
+async def test_a_failed_command_shows_the_code_and_the_first_lines_of_its_output() -> None:
+    run = call("c1", "run_command", command="make")
+    failed = finished("c1", "no rule\nto make it\n", is_error=True, detail={"exit_code": 2})
+    lines = await shown([asked("?"), step_started(), step_finished(run), failed])
+    assert lines[1:] == ["✗ run_command make  · failed · exit 2 · 0.1 s ▸", "│ no rule", "│ to make it"]
+
+
+async def test_a_question_and_a_denial_are_said() -> None:
+    run = call("c1", "run_command", command="rm -rf build")
+    question = record(events.ApprovalAsked("q1", run, "runs a command", "rm -rf build", None))
+    start = [asked("?"), step_started(), step_finished(run), question]
+    assert (await shown(start))[-1] == "? run_command rm -rf build  · waiting for your answer"
+    denied = record(events.ApprovalGiven("q1", "no", "keep it"))
+    lines = await shown([*start, denied, finished("c1", "denied by the user: keep it", is_error=True)])
+    assert lines[1:] == ["⊘ run_command rm -rf build  · denied: keep it"]
+
+
+async def test_a_retry_is_said_until_it_goes_on() -> None:
+    retry = record(events.Retrying(3.0, 1, ErrorInfo("overloaded", "the server is busy")))
+    start = [asked("?"), step_started(), retry]
+    assert (await shown(start))[-1] == "↻ retrying in 3 s: the server is busy"
+    assert (await shown([*start, *said("Here I am.")]))[1:] == ["Here I am."]
+
+
+async def test_notes_and_the_ends_of_turns_are_said() -> None:
+    start = [asked("?"), step_started()]
+    assert (await shown([*start, record(events.Notice("compacted"))]))[-1] == "i compacted"
+    assert (await shown([*start, record(events.Repaired("broken JSON", "{", "{}"))]))[-1] == "~ repaired: broken JSON"
+    assert (await shown([*start, record(events.TurnFinished("interrupted"), None)]))[-1] == "■ interrupted"
+    limit = record(events.TurnFinished("limit", "200 steps"), None)
+    assert (await shown([*start, limit]))[-1] == "■ stopped at a limit: 200 steps"
+    error = record(events.TurnFailed(ErrorInfo("network", "cannot reach it", "start the server")), None)
+    assert (await shown([*start, error]))[-2:] == ["✗ cannot reach it", "start the server"]
+
+
+async def test_an_interrupted_turn_leaves_no_tool_running() -> None:
+    run = call("c1", "run_command", command="make")
+    end = record(events.TurnFinished("interrupted"), None)
+    lines = await shown([asked("?"), step_started(), step_finished(run), record(events.ToolStarted(run)), end])
+    assert lines[1:] == ["■ run_command make  · interrupted", "■ interrupted"]
+
+
+async def test_a_cut_answer_says_so() -> None:
+    lines = await shown(
+        [asked("?"), step_started(), *said("Half"), step_finished(Text("Half"), finish_reason="length")]
+    )
+    assert lines[-1] == "▲ the answer was cut: the model's output limit was reached"
+
+
+async def test_what_a_subagent_says_is_not_the_answer() -> None:
+    inner = [dataclasses.replace(delta, parent="c1") for delta in said("Inner words.")]
+    assert await shown([asked("?"), step_started(), *inner, *said("Outer.")]) == ["▌ ?", "Outer."]
+
+
+async def test_a_huge_paste_shows_its_beginning() -> None:
+    lines = await shown([asked("\n".join(f"row {n}" for n in range(10_000)))], (80, 40))
+    assert lines[-1] == "▌ … 9,976 more lines"
+
+
+async def test_cleared_it_is_empty_and_can_be_used_again() -> None:
+    app = Stage()
+    async with app.run_test(size=(80, 24)):
+        app.show(answered("Old words."))
+        app.transcript.clear()
+        app.show([asked("New?")])
+        assert app.text().strip() == "▌ New?"
+
+
+@pytest.mark.parametrize("size", [(40, 10), (20, 5), (3, 2), (1, 1)])
+async def test_a_tiny_terminal_breaks_nothing(size: tuple[int, int]) -> None:
+    edit = call("c1", "edit_file", path="src/a/very/long/path/that/goes/on.py")
+    app = Stage()
+    async with app.run_test(size=size) as pilot:
+        app.show(
+            answered(
+                "# Head\n\n- one\n  - two\n\n> q\n\n| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |\n\n```py\nx\n```\n"
+            )
+        )
+        app.show([step_started(2), *thought("hm"), step_finished(edit), finished("c1", "ok", detail={"diff": DIFF})])
+        app.transcript.scroll_home()
+        await pilot.pause()
+        assert {strip.cell_length for strip in app.transcript.render_lines(app.transcript.outer_size.region)} == {
+            size[0]
+        }

@@ -6,8 +6,9 @@ from tui.core.text import clean
 from tui.widgets.transcript import engines
 from tui.widgets.transcript.grammar import definitions_in
 from tui.widgets.transcript.markdown import References
-from tui.widgets.transcript.pieces import PieceLeaf
-from tui.widgets.transcript.splitter import Piece, Splitter
+from tui.widgets.transcript.piece import Piece
+from tui.widgets.transcript.piece_leaf import PieceLeaf
+from tui.widgets.transcript.splitter import Splitter
 from tui.widgets.transcript.stack import Pen, Stack
 
 
@@ -24,16 +25,22 @@ class Answer(Stack):
         self._waiting_chars = 0
         self._growing: PieceLeaf | None = None
         self._seen = False
+        self._ending = False
 
     @property
     def height(self) -> int:
-        waiting = self._waiting_lines + self._waiting_chars // max(self.width, 1) if self._waiting else 0
-        return self.heights.total + waiting + (1 if self._waiting and not self.blocks else 0)
+        if not self._waiting:
+            return self.heights.total
+        return self.heights.total + 1 + self._waiting_lines + self._waiting_chars // max(self.width, 1)
 
     def grow(self, text: str) -> None:
         self._waiting.append(text)
         self._waiting_lines += text.count("\n")
         self._waiting_chars += len(text)
+
+    def finish(self) -> None:
+        """Nothing follows: what was growing is finished."""
+        self._ending = True
 
     def source_at(self, index: int) -> str:
         """The markdown of the block that inner block `index` belongs to: all its pieces."""
@@ -50,7 +57,7 @@ class Answer(Stack):
 
     def prepare(self, first: int, last: int, pen: Pen) -> int:
         shift = 0
-        if self._waiting:
+        if self._waiting or self._ending:
             before = self.height
             self._split()
             if not self._seen and first > 0:
@@ -70,7 +77,9 @@ class Answer(Stack):
             self._growing = None
         growing = self._splitter.growing()
         if growing is not None:
+            growing.growing = not self._ending
             self._growing = self._put(growing)
+        self._ending = False
 
     def _put(self, piece: Piece) -> PieceLeaf:
         """Into the leaf that was growing, or into a new one."""

@@ -52,7 +52,7 @@ class Feed:
         """The reasoning grows: joined deltas of one step, the first and the last of which came at these times."""
         self._anything_came = True
         self._goes_on()
-        self._answer = None
+        self._end_answer()
         if self._thought is None:
             self._thought = Thought(self.stack.width, gap=True)
             self._thought.started = started
@@ -207,7 +207,12 @@ class Feed:
 
     def _end_blocks(self) -> None:
         self._end_thought()
-        self._answer = None
+        self._end_answer()
+
+    def _end_answer(self) -> None:
+        if self._answer is not None:
+            self._answer.finish()
+            self._answer = None
 
     def _end_turn(self) -> None:
         self._goes_on()

@@ -10,7 +10,7 @@ from rich.style import Style
 from tui.widgets.transcript import engines
 from tui.widgets.transcript.lines import TAB_CELLS, Span
 from tui.widgets.transcript.palette import Palette
-from tui.widgets.transcript.splitter import Fence
+from tui.widgets.transcript.piece import Fence
 from tui.widgets.transcript.stack import Pen
 
 START = ("root",)

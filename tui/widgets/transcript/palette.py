@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(NamedTuple):
     """Each style has its background too, so that a line drawn with them is final."""
 
     base: Style

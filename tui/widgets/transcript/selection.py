@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -77,7 +78,12 @@ def highlighted(line: Line, first: int, last: int, style: Style) -> Strip:
         return line.strip
     start, stop = cell_len(whole[:first]), cell_len(whole[:last])
     strip = line.strip
-    return Strip.join([strip.crop(0, start), strip.crop(start, stop).apply_style(style), strip.crop(stop)])
+    return Strip.join([strip.crop(0, start), over(strip.crop(start, stop), style), strip.crop(stop)])
+
+
+def over(strip: Strip, style: Style) -> Strip:
+    """The strip with a style over its own. (`Strip.apply_style` puts it under them.)"""
+    return Strip([Segment(text, own + style if own else style) for text, own, _ in strip], strip.cell_length)
 
 
 def word_at(view: View, x: int, y: int) -> Selection | None:
@@ -101,6 +107,7 @@ def block_at(view: View, y: int) -> Selection | None:
     leaves = [leaf for _, _, leaf in view.leaves_between((outer, inner), (outer, inner))]
     if not leaves or not leaves[0].lines:
         return None
-    last = leaves[0].lines[-1]
-    end = Offset(last.start + len(last.text or ""), place_of(outer, inner, len(leaves[0].lines) - 1))
-    return Selection(Offset(0, place_of(outer, inner, 0)), end)
+    lines = leaves[0].lines
+    first = next((row for row, line in enumerate(lines) if line.text), 0)
+    end = Offset(lines[-1].start + len(lines[-1].text or ""), place_of(outer, inner, len(lines) - 1))
+    return Selection(Offset(0, place_of(outer, inner, first)), end)

@@ -7,9 +7,6 @@ the text. The rules are CommonMark's (with tables), applied to lines: what is in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from tui.widgets.transcript.grammar import (
     DASHES,
     FENCE,
@@ -19,70 +16,19 @@ from tui.widgets.transcript.grammar import (
     UNDERLINE,
     closes,
     content_indent,
-    dedented,
     interrupts,
     is_head,
     leading_cells,
     marker_of,
 )
+from tui.widgets.transcript.piece import Fence, Kind, Piece, Table
 
 # A piece of these sizes is drawn in a few milliseconds.
-CODE_LINES = 30
-TABLE_ROWS = 30
-LIST_LINES = 40
-PARAGRAPH_CHARS = 3000
-LIST_CHARS = 6000
-
-
-@dataclass(slots=True)
-class Fence:
-    """What all pieces of a code block share.
-
-    `parts` is the code of its finished pieces, `states` the highlighter's state before each of the first pieces.
-    """
-
-    mark: str
-    indent: int
-    language: str
-    parts: list[str] = field(default_factory=list)
-    states: list[tuple[str, ...]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Table:
-    """What all pieces of a table share: its first two lines, and the widths of its columns once they are chosen."""
-
-    head: str
-    widths: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Piece:
-    """A block, or a part of one that is too long. `number` counts the parts; `closed` says whether it is the last."""
-
-    kind: Literal["markdown", "code", "table", "list", "flow"]
-    """`flow` is the rest of a paragraph: inline text, whatever its first characters look like."""
-    source: str = ""
-    number: int = 0
-    fence: Fence | None = None
-    table: Table | None = None
-    item: int | None = None
-    """The number of the first item, where a numbered list goes on."""
-    dedent: int = 0
-    """Spaces to take from each line, where an item that is too long goes on."""
-    closed: bool = True
-    growing: bool = False
-
-    @property
-    def code(self) -> str:
-        """What stands between the fences, without their indentation."""
-        assert self.fence is not None
-        source = self.source.lstrip("\n").partition("\n")[2] if self.number == 0 else self.source
-        if self.closed:
-            before, _, last = source.removesuffix("\n").rpartition("\n")
-            if closes(last, self.fence.mark):
-                source = f"{before}\n" if before else ""
-        return dedented(source, self.fence.indent)
+LINES = 40
+CHARS = 3000
+# An item of a list is kept whole for longer; from the first size on it is cut at its inner items, at worst anywhere.
+ITEM_CHARS = 2000
+LONGEST_ITEM_CHARS = 6000
 
 
 class Splitter:
@@ -111,10 +57,10 @@ class Splitter:
         lines = (self._partial + text).split("\n")
         self._partial = lines.pop()
         for line in lines:
-            self._take_line(line if len(line) <= PARAGRAPH_CHARS else self._cut_long_line(line))
+            self._take_line(line if len(line) <= CHARS else self._cut_long_line(line))
         if self._ended and self._partial[:1].isalpha():
             self._cut()  # a letter at the margin begins a paragraph whatever follows
-        if len(self._partial) > PARAGRAPH_CHARS:
+        if len(self._partial) > CHARS:
             self._partial = self._cut_long_line(self._partial)
 
     def take(self) -> list[Piece]:
@@ -158,7 +104,7 @@ class Splitter:
             return
         self._ended = False
         self._add(line)
-        if self._chars > LIST_CHARS:
+        if self._chars > LONGEST_ITEM_CHARS:
             self._cut(going_on=True)
 
     def _take_blank(self, line: str) -> None:
@@ -172,7 +118,7 @@ class Splitter:
         if closes(line, self._fence.mark):
             self._cut()
             self._fence = None
-        elif len(self._lines) > CODE_LINES or self._chars > PARAGRAPH_CHARS:
+        elif self._is_long():
             self._cut(going_on=True)
 
     def _take_in_paragraph(self, line: str, indent: int) -> None:
@@ -185,14 +131,14 @@ class Splitter:
             self._begin(line, indent)
         else:
             self._add(line)
-            if self._chars > PARAGRAPH_CHARS:
+            if self._is_long():
                 self._cut(going_on=True)
                 self._flow = True
 
     def _take_in_quote(self, line: str, indent: int) -> None:
         if line.lstrip(" ").startswith(">"):
             self._add(line)
-            if self._chars > PARAGRAPH_CHARS and not self._lazy:
+            if self._is_long() and not self._lazy:
                 self._cut(going_on=True)
         elif self._ends_container(line, indent):
             self._begin(line, indent)
@@ -214,7 +160,7 @@ class Splitter:
             self._begin(line, indent)
             return
         self._add(line)
-        if len(self._lines) > TABLE_ROWS or self._chars > PARAGRAPH_CHARS:
+        if self._is_long():
             self._cut(going_on=True)
 
     def _take_in_indented(self, line: str, indent: int) -> None:
@@ -222,7 +168,7 @@ class Splitter:
             self._begin(line, indent)
             return
         self._add(line)
-        if len(self._lines) > CODE_LINES or self._chars > PARAGRAPH_CHARS:
+        if self._is_long():
             self._cut(going_on=True)
 
     def _take_in_list(self, line: str, indent: int) -> None:
@@ -232,7 +178,7 @@ class Splitter:
             return
         item = ITEM.match(line) if indent < 4 and not RULE.match(line) else None
         if item is not None and marker_of(item) == self._marker:
-            if len(self._lines) >= LIST_LINES or self._chars > PARAGRAPH_CHARS or self._dedent or self._flow:
+            if self._is_long() or self._dedent or self._flow:
                 self._cut(going_on=True)
                 self._dedent, self._flow = 0, False
                 self._first_item = self._items if self._marker in ".)" else None
@@ -248,8 +194,8 @@ class Splitter:
 
     def _grow_item(self, line: str, indent: int) -> None:
         """A line of an item. An item without end is cut at its inner items, at worst anywhere."""
-        inner = self._chars > LIST_CHARS // 3 and ITEM.match(line.lstrip(" "))
-        if inner or self._chars > LIST_CHARS:
+        inner = self._chars > ITEM_CHARS and ITEM.match(line.lstrip(" "))
+        if inner or self._chars > LONGEST_ITEM_CHARS:
             self._cut(going_on=True)
             self._dedent = indent
         self._ended = False
@@ -292,12 +238,15 @@ class Splitter:
         self._add(header.rstrip("\n"))
         self._add(line)
 
+    def _is_long(self) -> bool:
+        return len(self._lines) >= LINES or self._chars > CHARS
+
     def _add(self, line: str) -> None:
         self._lines.append(line + "\n")
         self._chars += len(line) + 1
 
     def _piece(self) -> Piece:
-        kind: Literal["markdown", "code", "table", "list", "flow"] = "markdown"
+        kind: Kind = "markdown"
         if self._fence is not None:
             kind = "code"
         elif self._kind == "table" and not (self._ended and self._partial):
@@ -307,9 +256,7 @@ class Splitter:
         elif self._kind == "list":
             kind = "list"
         table = self._table if kind == "table" else None
-        return Piece(
-            kind, "".join(self._lines), self._part, self._fence, table, self._first_item, self._dedent, closed=True
-        )
+        return Piece(kind, "".join(self._lines), self._part, self._fence, table, self._first_item, self._dedent)
 
     def _cut(self, going_on: bool = False) -> None:
         """What was gathered is finished: as a block, or as a part of one that goes on."""
@@ -333,8 +280,8 @@ class Splitter:
             self._begin(line, leading_cells(line))
             self._lines.pop()
             self._chars -= len(line) + 1
-        while len(line) > PARAGRAPH_CHARS:
-            half = PARAGRAPH_CHARS // 2
+        while len(line) > CHARS:
+            half = CHARS // 2
             place = line.rfind(" ", half // 2, half) + 1 or half
             self._lines.append(line[:place])
             line = line[place:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
@@ -17,19 +16,19 @@ PROSE_CELLS = 100
 KEPT_LINES = 3000
 
 
-@dataclass(eq=False)
 class Pen:
     """How to draw: one is made for each width, theme and state of the highlighter. Lines of another pen are stale.
 
     `deadline` (of `perf_counter`) ends a slice of drawing; `unfinished` says that something seen was left for the next.
     """
 
-    width: int
-    palette: Palette
-    deadline: float = float("inf")
-    unfinished: bool = False
-    _drawn: OrderedDict[Leaf, None] = field(default_factory=OrderedDict)
-    _lines: int = 0
+    def __init__(self, width: int, palette: Palette) -> None:
+        self.width = width
+        self.palette = palette
+        self.deadline = float("inf")
+        self.unfinished = False
+        self._drawn: OrderedDict[Leaf, None] = OrderedDict()
+        self._lines = 0
 
     @property
     def prose_width(self) -> int:
@@ -105,6 +104,8 @@ class Leaf:
         """It is to be drawn again, and no height is known any more but the present one."""
         self.pen = None
         self._heights.clear()
+        if not self.height:
+            self.resize(self._width)  # what has no height is never seen, so never drawn
 
     def forget(self) -> None:
         """Give the memory of the lines back; the heights stay known."""

@@ -22,7 +22,7 @@ from tui.widgets.transcript.folds import Fold
 from tui.widgets.transcript.inline import openable
 from tui.widgets.transcript.line_view import LineView
 from tui.widgets.transcript.lines import StepTarget, Target
-from tui.widgets.transcript.selection import block_at, word_at
+from tui.widgets.transcript.selection import block_at, over, word_at
 from tui.widgets.transcript.stack import Leaf
 from tui.widgets.transcript.toolrun import ToolRun
 from tui.widgets.transcript.view import View
@@ -151,6 +151,7 @@ class Transcript(LineView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         if event.chain > 1:
             event.prevent_default()  # which would select everything
+            event.stop()
             selection = word_at(self.view, event.x, event.y) if event.chain == 2 else block_at(self.view, event.y)
             if selection is not None:
                 self.screen.selections = {self: selection}
@@ -213,5 +214,5 @@ class Transcript(LineView, can_focus=True):
         if self._cursor is None or not self.has_focus or y >= len(self.view.lines):
             return strip
         if any(target is self._cursor for _, _, target in self.view.lines[y].targets):
-            return strip.apply_style(Style(bgcolor=self.view.pen.palette.cursor.bgcolor))
+            return over(strip, Style(bgcolor=self.view.pen.palette.cursor.bgcolor))
         return strip

@@ -8,7 +8,7 @@ from tui.widgets.transcript.grammar import dedented, definitions_in
 from tui.widgets.transcript.highlight import START, highlight, state_before
 from tui.widgets.transcript.lines import Line, blank
 from tui.widgets.transcript.markdown import MARGIN, Page, References, draw_flow, draw_markdown, draw_plain, known
-from tui.widgets.transcript.splitter import Piece
+from tui.widgets.transcript.piece import Piece
 from tui.widgets.transcript.stack import Leaf, Pen
 from tui.widgets.transcript.tables import Grid, draw_grid
 
