@@ -52,7 +52,7 @@ async def test_an_approved_call_runs_and_is_in_the_trace(folder: Path, model: Mo
         await it.until_shown("It is written.")
         await it.until_done()
         assert (folder / "new.txt").read_text() == "hello\n"
-        trace = [line.partition("│")[2] for line in it.screen.splitlines()]
+        trace = [line.rpartition("│")[2] for line in it.screen.splitlines()]
         assert any("1 write_file" in line for line in trace)
         assert any("2 answer" in line for line in trace)
         assert it.chat.prompt.has_focus
