@@ -112,7 +112,7 @@ def session() -> Session:
     return Session()
 
 
-async def seen(session: Session, records: list[Record], width: int = 60) -> list[str]:
+async def seen(session: Session, records: list[Record], width: int = 61) -> list[str]:
     app = TraceApp(session, width)
     async with app.run_test(size=(80, 24)) as pilot:
         for record in records:
@@ -152,9 +152,9 @@ async def test_tools_stand_below_their_step_and_in_its_bar(session: Session) -> 
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (20, "  1 answer      2.0s"),
-        (36, "  1 answer         ─────━━━━  2.0s"),
-        (44, "  1 answer          ────━━━━  2.0s 1.2k→56"),
+        (21, "  1 answer      2.0s"),
+        (37, "  1 answer         ─────━━━━  2.0s"),
+        (45, "  1 answer          ────━━━━  2.0s 1.2k→56"),
     ],
 )
 async def test_columns_give_way_where_there_is_no_room(session: Session, width: int, line: str) -> None:

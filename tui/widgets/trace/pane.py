@@ -10,13 +10,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.core.events import Record
+from tui.widgets.quiet_scroll import QuietScroll
 from tui.widgets.trace.drawing import draw
 from tui.widgets.trace.model import Trace
 
@@ -24,7 +23,7 @@ _TICK_S = 0.5
 _EMPTY = ("", "  Steps appear here as the model", "  takes them: what it did, how long", "  it took, and what it cost.")
 
 
-class TracePane(ScrollView, can_focus=True):
+class TracePane(QuietScroll, can_focus=True):
     """Shows the records of a conversation as a line for each step, tool call and remark.
 
     It follows the end until the user moves away from it. A clock runs only while something does.
@@ -56,9 +55,12 @@ class TracePane(ScrollView, can_focus=True):
     TracePane {
         background: $surface;
         color: $foreground;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+        scrollbar-color: $foreground 20%;
+        scrollbar-color-hover: $foreground 40%;
+        scrollbar-color-active: $foreground 40%;
         & .trace--muted { color: $text-muted; }
         & .trace--turn { color: $foreground; background: $panel; text-style: bold; }
         & .trace--turn-time { color: $text-muted; background: $panel; }
@@ -90,6 +92,8 @@ class TracePane(ScrollView, can_focus=True):
         """The row where the user went; None: none, so the end is followed unless they scrolled away."""
         self._is_at_end = True
         self._styles: dict[str, Style] = {}
+        self._drawn: dict[int, Strip] = {}
+        """Rows as they were drawn, of those that have not changed since."""
         self._timer: Timer | None = None
         self._scale = 0.0
 
@@ -108,8 +112,9 @@ class TracePane(ScrollView, can_focus=True):
         """Forget all that was shown."""
         self._trace = Trace()
         self._cursor, self._is_at_end = None, True
+        self._drawn.clear()
         self._update([])
-        self.refresh()
+        self.paint_all()
 
     @property
     def is_following(self) -> bool:
@@ -118,16 +123,17 @@ class TracePane(ScrollView, can_focus=True):
 
     def _update(self, changed: Iterable[int]) -> None:
         """Show what changed; rows beyond those that were known are new."""
-        follow, rows = self.is_following, len(self._trace.rows)
-        if self.virtual_size.height != rows:
-            self.virtual_size = Size(self.size.width, rows)
-            self.refresh()
-        if follow and self.is_mounted:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)  # forced: the scrollbar may still be to come
-        first = self.scroll_offset.y
+        rows, height, before = len(self._trace.rows), self.window.height, round(self.scroll_y)
         for index in changed:
-            if first <= index < first + self.size.height:
-                self.refresh_line(index)
+            self._drawn.pop(index, None)
+        last = max(rows - height, 0)
+        top = last if self.is_following else min(before, last)
+        known = self.virtual_size.height
+        self.place(rows, top)
+        if top != before or not known:
+            self.paint_all()
+        else:
+            self.paint(sorted(index - top for index in {*changed, *range(known, rows)} if top <= index < top + height))
         self._run_clock()
 
     def _run_clock(self) -> None:
@@ -151,6 +157,7 @@ class TracePane(ScrollView, can_focus=True):
         self._update([])
 
     def on_resize(self) -> None:
+        self._draw_anew()
         self._update([])
 
     # Drawing
@@ -158,15 +165,22 @@ class TracePane(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
+        self._draw_anew()
 
-    def render_line(self, y: int) -> Strip:
-        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
+    def _draw_anew(self) -> None:
+        self._drawn.clear()
+        self.paint_all()
+
+    def strip_at(self, y: int, width: int) -> Strip:
         styles = self._styles or self._find_styles()
-        rows = self._trace.rows
+        index, rows = round(self.scroll_y) + y, self._trace.rows
         if index >= len(rows):
             text = _EMPTY[y] if not rows and y < len(_EMPTY) else ""
             return Strip([Segment(text, styles["muted"])]).adjust_cell_length(width, styles["text"])
-        strip = Strip(draw(rows[index], width, self._clock(), styles)).adjust_cell_length(width, styles["text"])
+        strip = self._drawn.get(index)
+        if strip is None:
+            drawn = Strip(draw(rows[index], self.window.width, self._clock(), styles))
+            strip = self._drawn[index] = drawn.adjust_cell_length(width, styles["text"])
         is_chosen = index == (self._chosen if self.has_focus else self._cursor)
         return self._with_cursor(strip) if is_chosen else strip
 
@@ -200,7 +214,7 @@ class TracePane(ScrollView, can_focus=True):
     def action_follow(self) -> None:
         """Show the end, and stay there."""
         self._cursor, self._is_at_end = None, True
-        self.refresh()
+        self.paint_all()
         self._update([])
 
     def action_open(self) -> None:
@@ -208,19 +222,20 @@ class TracePane(ScrollView, can_focus=True):
             self.post_message(self.StepOpened(*place))
 
     def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y
+        index = round(self.scroll_y) + event.y
         if index < len(self._trace.rows) and self._trace.rows[index].place:
             self._cursor = index
-            self.refresh()
+            self.paint_all()
             self.action_open()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
-        self.refresh()
+        self.paint_all()
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._is_at_end = self.is_vertical_scroll_end
+    def scrolled(self) -> None:
+        self._is_at_end = round(self.scroll_y) >= len(self._trace.rows) - self.window.height
+        self.place(len(self._trace.rows), round(self.scroll_y))
+        self.paint_all()
 
     @property
     def _chosen(self) -> int | None:
@@ -238,12 +253,12 @@ class TracePane(ScrollView, can_focus=True):
         if index < 0:
             index = next(index for index, row in enumerate(rows) if row.place)
         self._cursor = index
-        self.refresh()
+        self.paint_all()
         self._reveal(index)
 
     def _reveal(self, index: int) -> None:
-        first, height = self.scroll_offset.y, self.size.height
+        first, height = round(self.scroll_y), self.window.height
         if index <= first:
-            self.scroll_to(y=index - 1, animate=False)  # with the line above: it may be the turn's
+            self.scroll_to(y=index - 1)  # with the line above: it may be the turn's
         elif index >= first + height:
-            self.scroll_to(y=index - height + 1, animate=False)
+            self.scroll_to(y=index - height + 1)
