@@ -66,9 +66,11 @@ class Side:
             self._pane.show_all(records)
 
     def _make(self) -> None:
+        from textual.containers import Vertical
+
         from tui.widgets.trace import TracePane
 
         self._pane = TracePane(id="trace")
-        self._screen.query_one("#body").mount(self._pane)
+        self._screen.query_one("#body").mount(Vertical(self._pane, id="side"))  # the pane itself draws no border
         if (conversation := self._screen.talk.conversation) is not None:
             self._pane.show_all(conversation.records)

@@ -84,7 +84,7 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
     if status.working:
         right.append(Part(status.working, "strong", 7))
     if status.hint:
-        right.append(Part(status.hint, "", 2))
+        right.append(Part(status.hint, "", 6 if status.working else 2))  # how to stop is worth more than the cost
     return left, right
 
 
