@@ -64,7 +64,7 @@ def test_hooks_and_configuration_of_git_stay_as_they_were(place: Place, attempt:
 def test_git_itself_works(place: Place) -> None:
     git(place, "init", "-q")
     result = place.run(
-        "touch a; git add a; git -c user.name=A -c user.email=a@b.c commit -q -m first; git switch -q -c b; git log --oneline"
+        "touch a; git add a; git -c user.name=A -c user.email=a@b.c commit -q -m first; git switch -q -c b; git log"
     )
     assert "first" in result.content and not result.is_error
 

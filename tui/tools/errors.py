@@ -11,6 +11,7 @@ _SENTENCES = {
     errno.EPERM: "The system does not allow it",
     errno.EISDIR: "It is a folder",
     errno.ENOTDIR: "A part of the path is a file, not a folder",
+    errno.EEXIST: "Something that is not a folder is in the way",
     errno.ENAMETOOLONG: "The name is too long",
     errno.ELOOP: "Symbolic links lead in a circle",
     errno.EROFS: "The file system is read-only",

@@ -64,11 +64,11 @@ def shown(path: str | Path, folder: Path | None = None) -> str:
 
 def missing(path: Path, folder: Path) -> ToolError:
     """The error for a path that does not exist, with the names that are nearest to it."""
-    parent = path.parent
+    name, parent = path.name, path.parent
     while not parent.is_dir() and parent != parent.parent:
-        path, parent = parent, parent.parent
+        name, parent = parent.name, parent.parent
     hint = ""
-    if near := _nearest(path.name, parent):
+    if near := _nearest(name, parent):
         hint = f" Near it in {shown(parent, folder)}: {', '.join(shown(name) for name in near)}."
     return ToolError(f"{shown(path, folder)} does not exist.{hint}")
 
@@ -81,7 +81,7 @@ def _nearest(name: str, parent: Path) -> list[str]:
             names = [entry.name for entry in itertools.islice(entries, _NAMES_LIMIT)]
     except OSError:
         return []
-    found = process.extract(name, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3, score_cutoff=70)
+    found = process.extract(name, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3, score_cutoff=60)
     return [match[0] for match in found]
 
 

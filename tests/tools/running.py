@@ -1,0 +1,47 @@
+"""Runs a tool as a turn does: arguments checked first, pieces and outcome told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tui.tools.base import Outcome, Tool, ToolContext
+from tui.tools.registry import validate
+from tui.tools.sandbox import Sandbox
+
+
+async def outcome_of(
+    tool: Tool, folder: Path, *, sandbox: Sandbox | None = None, pieces: list[str] | None = None, **arguments: Any
+) -> Outcome:
+    """The outcome, which must come last and once; output goes to `pieces`."""
+    problem = validate(tool, arguments)
+    assert problem is None, problem
+    outcomes: list[Outcome] = []
+    async for piece in tool.run(arguments, ToolContext(folder, sandbox, command_timeout_s=20)):
+        assert not outcomes, "something came after the outcome"
+        if isinstance(piece, Outcome):
+            outcomes.append(piece)
+        elif pieces is not None:
+            pieces.append(piece)
+    assert len(outcomes) == 1
+    outcomes[0].content.encode()  # it can be sent
+    return outcomes[0]
+
+
+async def content_of(tool: Tool, folder: Path, **arguments: Any) -> str:
+    """The content of an outcome that must be good."""
+    outcome = await outcome_of(tool, folder, **arguments)
+    assert not outcome.is_error, outcome.content
+    return outcome.content
+
+
+async def error_of(tool: Tool, folder: Path, **arguments: Any) -> str:
+    """The content of an outcome that must be an error: a sentence, no traceback."""
+    outcome = await outcome_of(tool, folder, **arguments)
+    assert outcome.is_error, outcome.content
+    assert "Traceback" not in outcome.content and "Errno" not in outcome.content
+    return outcome.content
+
+
+def preview_of(tool: Tool, folder: Path, **arguments: Any) -> str:
+    return tool.preview(arguments, ToolContext(folder, None))

@@ -1,0 +1,122 @@
+"""What a model finds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.tools.running import content_of, error_of, outcome_of
+from tui.tools.search_files import MATCHES, MATCHES_A_FILE, SearchFiles
+
+SEARCH = SearchFiles()
+
+
+async def test_matches_are_grouped_by_file_with_their_lines(folder: Path) -> None:
+    (folder / "src").mkdir()
+    (folder / "src" / "a.py").write_text("import os\n\nos.getcwd()\n")
+    (folder / "b.py").write_text("no\nos: yes\n")
+    assert (await content_of(SEARCH, folder, pattern=r"\bos\b")).split("\n") == [
+        "b.py",
+        "     2: os: yes",
+        "src/a.py",
+        "     1: import os",
+        "     3: os.getcwd()",
+    ]
+
+
+async def test_a_folder_or_a_file_can_be_searched(folder: Path) -> None:
+    (folder / "src").mkdir()
+    (folder / "src" / "a").write_text("x1\n")
+    (folder / "b").write_text("x2\n")
+    assert await content_of(SEARCH, folder, pattern="x", path="src") == "src/a\n     1: x1"
+    assert await content_of(SEARCH, folder, pattern="x", path="b") == "b\n     1: x2"
+    assert await content_of(SEARCH, folder, pattern="x", path=str(folder / "b")) == "b\n     1: x2"
+
+
+async def test_nothing_found_is_no_error(folder: Path) -> None:
+    assert await content_of(SEARCH, folder, pattern="absent") == "Nothing matches absent."
+
+
+async def test_an_invalid_pattern_gives_the_reason(folder: Path) -> None:
+    message = await error_of(SEARCH, folder, pattern="cla(ss")
+    assert "unclosed group" in message and "cla(ss" in message and "PCRE2" not in message
+
+
+async def test_patterns_that_look_like_options_are_patterns(folder: Path) -> None:
+    (folder / "a").write_text("--files here\n")
+    assert "--files here" in await content_of(SEARCH, folder, pattern="--files")
+    (folder / "-x").write_text("needle\n")
+    assert "needle" in await content_of(SEARCH, folder, pattern="needle", path="-x")
+
+
+async def test_look_around_works(folder: Path) -> None:
+    (folder / "a").write_text("foobar\nfoobaz\n")
+    assert await content_of(SEARCH, folder, pattern="foo(?!bar)") == "a\n     2: foobaz"
+
+
+async def test_ignored_files_and_git_data_are_left_out_dotfiles_are_not(folder: Path) -> None:
+    for name in (".git/x", "ignored/x", ".env", "kept"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("needle\n")
+    (folder / ".gitignore").write_text("ignored\n")
+    assert (await content_of(SEARCH, folder, pattern="needle")).split("\n")[::2] == [".env", "kept"]
+    assert "ignored/x" in await content_of(SEARCH, folder, pattern="needle", path="ignored/x")
+
+
+async def test_links_are_not_followed_out_of_the_folder(folder: Path) -> None:
+    (folder.parent / "secret").write_text("needle\n")
+    (folder / "file").symlink_to("../secret")
+    (folder / "up").symlink_to("..")
+    assert await content_of(SEARCH, folder, pattern="needle") == "Nothing matches needle."
+
+
+async def test_many_matches_in_a_file_are_cut(folder: Path) -> None:
+    (folder / "a").write_text("needle\n" * 1000)
+    lines = (await content_of(SEARCH, folder, pattern="needle")).split("\n")
+    assert len(lines) == 1 + MATCHES_A_FILE + 1
+    assert "at most this many" in lines[-1]
+
+
+async def test_many_matches_in_all_are_cut(folder: Path) -> None:
+    for n in range(MATCHES + 20):
+        (folder / f"{n:04}").write_text("needle\n")
+    lines = (await content_of(SEARCH, folder, pattern="needle")).split("\n")
+    assert lines[-1] == f"[only the first {MATCHES} matches are shown: narrow the pattern or the path]"
+    assert len(lines) == 2 * MATCHES + 1
+
+
+async def test_long_lines_are_cut(folder: Path) -> None:
+    (folder / "a").write_text("x" * 2_000_000 + "needle\n")
+    assert len(await content_of(SEARCH, folder, pattern="needle")) < 1000
+
+
+async def test_the_same_search_has_the_same_result(folder: Path) -> None:
+    for n in range(60):
+        (folder / f"d{n % 7}").mkdir(exist_ok=True)
+        (folder / f"d{n % 7}" / str(n)).write_text("needle\n")
+    results = {await content_of(SEARCH, folder, pattern="needle") for _ in range(3)}
+    assert len(results) == 1
+
+
+async def test_a_missing_path_names_what_is_near(folder: Path) -> None:
+    (folder / "source").mkdir()
+    assert "source" in await error_of(SEARCH, folder, pattern="x", path="sorce")
+    assert "NUL" in await error_of(SEARCH, folder, pattern="\0")
+
+
+async def test_text_that_is_not_utf_8_can_be_sent(folder: Path) -> None:
+    (folder / "a").write_bytes(b"needle \xff\xfe\n")
+    (folder / os.fsdecode(b"\xff")).write_text("needle\n")
+    assert "needle" in (await outcome_of(SEARCH, folder, pattern="needle")).content
+
+
+async def test_a_search_that_is_cancelled_ends(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")  # ripgrep waits for whoever writes into it
+    task = asyncio.create_task(outcome_of(SEARCH, folder, pattern="x", path="pipe"))
+    with await asyncio.to_thread((folder / "pipe").open, "w"):  # ripgrep has opened it
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task

@@ -1,0 +1,82 @@
+"""Writing whole files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.running import content_of, error_of, outcome_of, preview_of
+from tui.tools.write_file import WriteFile
+
+WRITE = WriteFile()
+
+
+async def test_a_new_file_is_written_with_its_folders(folder: Path) -> None:
+    outcome = await outcome_of(WRITE, folder, path="a/b/c.txt", content="one\ntwo\n")
+    assert outcome.content == "Wrote the new file a/b/c.txt (2 lines, 8 bytes)."
+    assert (folder / "a/b/c.txt").read_text() == "one\ntwo\n"
+    assert outcome.detail["diff"] == "--- /dev/null\n+++ b/a/b/c.txt\n@@ -0,0 +1,2 @@\n+one\n+two\n"
+
+
+async def test_a_new_file_has_the_mode_of_any_new_file(folder: Path) -> None:
+    await content_of(WRITE, folder, path="a", content="x")
+    (folder / "b").touch()
+    assert (folder / "a").stat().st_mode == (folder / "b").stat().st_mode
+
+
+async def test_a_file_is_replaced_with_its_mode_kept(folder: Path) -> None:
+    (folder / "a").write_text("old\n")
+    (folder / "a").chmod(0o755)
+    outcome = await outcome_of(WRITE, folder, path="a", content="new\n")
+    assert outcome.content == "Replaced all of a (1 line, 4 bytes)."
+    assert (folder / "a").read_text() == "new\n" and (folder / "a").stat().st_mode & 0o777 == 0o755
+    assert "-old\n+new\n" in outcome.detail["diff"]
+
+
+async def test_the_preview_is_the_diff_and_changes_nothing(folder: Path) -> None:
+    arguments = {"path": "new/a", "content": "x"}
+    preview = preview_of(WRITE, folder, **arguments)
+    assert not list(folder.iterdir())
+    assert (await outcome_of(WRITE, folder, **arguments)).detail["diff"] == preview
+    assert preview_of(WRITE, folder, **arguments) == "new/a: nothing changes\n"
+
+
+async def test_the_content_is_written_as_it_is(folder: Path) -> None:
+    for content in ("", "a\r\nb", "\ufeffx", "a\0b", "x" * 1_000_000, "→ 🦀"):
+        await content_of(WRITE, folder, path="a", content=content)
+        assert (folder / "a").read_bytes() == content.encode()
+
+
+async def test_a_link_is_written_through(folder: Path) -> None:
+    (folder / "real").write_text("x")
+    (folder / "link").symlink_to("real")
+    await content_of(WRITE, folder, path="link", content="y")
+    assert (folder / "link").is_symlink() and (folder / "real").read_text() == "y"
+
+
+async def test_a_binary_file_can_be_replaced(folder: Path) -> None:
+    (folder / "a").write_bytes(b"\0\1")
+    assert "-(binary file)\n+text" in (await outcome_of(WRITE, folder, path="a", content="text")).detail["diff"]
+
+
+async def test_what_cannot_be_written_is_a_plain_error(folder: Path) -> None:
+    (folder / "dir").mkdir()
+    (folder / "file").touch()
+    assert "is a folder" in await error_of(WRITE, folder, path="dir", content="x")
+    assert "is a folder" in await error_of(WRITE, folder, path=".", content="x")
+    assert "not a folder" in await error_of(WRITE, folder, path="file/x", content="x")
+    assert "too long" in await error_of(WRITE, folder, path="x" * 300, content="x")
+    assert "NUL" in await error_of(WRITE, folder, path="a\0", content="x")
+    assert "surrogate" in await error_of(WRITE, folder, path="a", content="\ud800")
+    assert "not a regular file" in await error_of(WRITE, folder, path="/dev/full", content="x")
+    assert await error_of(WRITE, folder, path="/proc/nothing/x", content="x")
+
+
+@pytest.mark.parametrize(
+    "path", [".git", ".git/config", ".git/hooks/pre-commit", ".mimo/config.toml", ".git/commondir"]
+)
+async def test_what_is_protected_is_not_made(folder: Path, path: str) -> None:
+    assert "read-only to tools" in await error_of(WRITE, folder, path=path, content="x")
+    assert "read-only to tools" in preview_of(WRITE, folder, path=path, content="x")
+    assert not list(folder.iterdir())
