@@ -20,6 +20,7 @@ from tui.widgets.trace.drawing import draw
 from tui.widgets.trace.model import Trace
 
 _TICK_S = 0.5
+_FRAMES_PER_S = 12
 _EMPTY = ("", "  Steps appear here as the model", "  takes them: what it did, how long", "  it took, and what it cost.")
 
 
@@ -94,6 +95,9 @@ class TracePane(QuietScroll, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._drawn: dict[int, Strip] = {}
         """Rows as they were drawn, of those that have not changed since."""
+        self._changed: set[int] = set()
+        """Rows that have changed since the last frame."""
+        self._frame_timer: Timer | None = None
         self._timer: Timer | None = None
         self._scale = 0.0
 
@@ -106,14 +110,17 @@ class TracePane(QuietScroll, can_focus=True):
         """Take in many records: those of a conversation that is gone on with."""
         for record in records:
             self._trace.add(record)
-        self._update(range(len(self._trace.rows)))
+        self._drawn.clear()
+        self._changed.update(range(len(self._trace.rows)))
+        if self.is_mounted:
+            self._frame()
 
     def clear(self) -> None:
         """Forget all that was shown."""
         self._trace = Trace()
         self._cursor, self._is_at_end = None, True
         self._drawn.clear()
-        self._update([])
+        self._frame()
         self.paint_all()
 
     @property
@@ -122,19 +129,36 @@ class TracePane(QuietScroll, can_focus=True):
         return self._cursor is None and self._is_at_end
 
     def _update(self, changed: Iterable[int]) -> None:
-        """Show what changed; rows beyond those that were known are new."""
-        rows, height, before = len(self._trace.rows), self.window.height, round(self.scroll_y)
+        """Show what changed; rows beyond those that were known are new. At most `_FRAMES_PER_S` times a second."""
         for index in changed:
             self._drawn.pop(index, None)
+            self._changed.add(index)
+        if not self.is_mounted:
+            return
+        self._run_clock()
+        if self._frame_timer is None:
+            self._frame()
+
+    def _frame(self) -> None:
+        """Paint what has changed since the last frame; the next one is due if something does by then."""
+        rows, height, before = len(self._trace.rows), self.window.height, round(self.scroll_y)
         last = max(rows - height, 0)
         top = last if self.is_following else min(before, last)
-        known = self.virtual_size.height
+        known, changed, self._changed = self.virtual_size.height, self._changed, set()
         self.place(rows, top)
         if top != before or not known:
             self.paint_all()
         else:
             self.paint(sorted(index - top for index in {*changed, *range(known, rows)} if top <= index < top + height))
         self._run_clock()
+        if self._frame_timer is not None:
+            self._frame_timer.stop()
+        self._frame_timer = self.set_timer(1 / _FRAMES_PER_S, self._frame_over)
+
+    def _frame_over(self) -> None:
+        self._frame_timer = None
+        if self._changed:
+            self._frame()
 
     def _run_clock(self) -> None:
         is_needed = bool(self._trace.running)
@@ -154,11 +178,11 @@ class TracePane(QuietScroll, can_focus=True):
         self._update(rows)
 
     def on_mount(self) -> None:
-        self._update([])
+        self._frame()
 
     def on_resize(self) -> None:
         self._draw_anew()
-        self._update([])
+        self._frame()
 
     # Drawing
 
@@ -215,7 +239,7 @@ class TracePane(QuietScroll, can_focus=True):
         """Show the end, and stay there."""
         self._cursor, self._is_at_end = None, True
         self.paint_all()
-        self._update([])
+        self._frame()
 
     def action_open(self) -> None:
         if (at := self._chosen) is not None and (place := self._trace.rows[at].place):
