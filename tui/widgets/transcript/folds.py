@@ -188,8 +188,10 @@ class Thought(Fold):
 
 
 def seconds(time_s: float) -> str:
-    """A duration for people: `0.1 s`, `12 s`, `3 min 5 s`."""
+    """A duration for people: `20 ms`, `0.1 s`, `12 s`, `3 min 5 s`."""
+    if time_s < 0.095:
+        return f"{time_s * 1000:.0f} ms"
     if time_s < 9.95:
-        return f"{time_s:.1f} s"
+        return f"{time_s:.1f}".removesuffix(".0") + " s"
     minutes, rest = divmod(round(time_s), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -61,7 +61,9 @@ def palette_of(variables: Mapping[str, str]) -> Palette:
     def mixed(front: Color, ground: Color, share: float) -> Color:
         return front if ground.ansi is not None or front.ansi is not None else ground.blend(front, share)
 
-    muted = mixed(foreground, background, 0.6)
+    muted = color("text-muted", "foreground-muted", "foreground")
+    if muted == foreground:
+        muted = mixed(foreground, background, 0.6)
     accent, primary = color("text-accent", "accent"), color("text-primary", "primary")
     success, warning = color("text-success", "success"), color("text-warning", "warning")
     error, secondary = color("text-error", "error"), color("text-secondary", "secondary")

@@ -130,13 +130,15 @@ class ToolRun(Fold):
             return self.state
         if self.state == "called":
             return ""
-        parts = ["failed"] if self.state == "failed" else []
+        parts: list[str] = []
         if self._diff:
             added = sum(line.startswith("+") for line in self._diff)
             removed = sum(line.startswith("-") for line in self._diff)
             parts.append(f"+{added} −{removed}")
         elif isinstance(self._exit_code, int) and self._exit_code:
             parts.append(f"exit {self._exit_code}")
+        elif self.state == "failed":
+            parts.append("failed")
         elif self._result and self.state == "done":
             count = self._result.strip("\n").count("\n") + 1
             parts.append(f"{count:,} line{'s' if count != 1 else ''}")
