@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.binding import Binding
+from textual.keys import Keys
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tui.core.text import clean
 from tui.widgets.history import History
 
-_NEWLINE_KEYS = frozenset({"shift+enter", "ctrl+j", "alt+enter", "ctrl+enter"})
+# Terminals without the kitty protocol send ESC CR for alt+enter, of which Textual would make a plain Enter.
+cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
+# The names with \r are Textual's for what xterm and tmux send with their extended keys.
+_NEWLINE_KEYS = {"ctrl+j", *(f"{held}+{key}" for held in ("shift", "alt", "ctrl") for key in ("enter", "\r"))}
 _COMMAND = re.compile(r"/[a-z]*")
 # ctrl+z suspends the program and ctrl+y goes to a waiting question; ctrl+c, ctrl+d, up and down are ours below.
 _TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
