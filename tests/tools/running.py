@@ -11,7 +11,12 @@ from tui.tools.sandbox import Sandbox
 
 
 async def outcome_of(
-    tool: Tool, folder: Path, *, sandbox: Sandbox | None = None, pieces: list[str] | None = None, **arguments: Any
+    tool: Tool,
+    folder: Path,
+    *,
+    sandbox: Sandbox | None = None,
+    pieces: list[str] | None = None,
+    **arguments: Any,
 ) -> Outcome:
     """The outcome, which must come last and once; output goes to `pieces`."""
     problem = validate(tool, arguments)

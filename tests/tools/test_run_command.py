@@ -106,6 +106,7 @@ STUBBORN = (
 )
 
 
+@pytest.mark.slow
 async def test_nothing_stays_of_a_command_that_takes_too_long(folder: Path, box: Sandbox | None) -> None:
     tag = f"1002.{os.getpid()}"
     command = STUBBORN.format(tag=tag) + "echo started; while :; do sleep 1; done"

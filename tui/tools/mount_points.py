@@ -8,7 +8,6 @@ the place), and one that was left by `kill -9` is known as ours by the next comm
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 import time
@@ -60,6 +59,8 @@ def is_ours(state: os.stat_result, path: Path) -> bool:
 
 def _hold(point: MountPoint) -> int:
     """Make it if it is not there, and lock it: an open file. Tries again when it is just being removed."""
+    import fcntl  # not there on Windows
+
     for _ in range(_TRIES):
         _make(point)
         try:
@@ -89,6 +90,8 @@ def _make(point: MountPoint) -> None:
 
 
 def _remove(point: MountPoint, number: int) -> None:
+    import fcntl
+
     fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while another command uses it: that one removes it
     state = os.fstat(number)
     if not os.path.samestat(state, os.lstat(point.path)):

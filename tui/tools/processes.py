@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 import signal
@@ -108,7 +109,12 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether it runs; a child that has ended and was not reaped does not."""
+    """Whether it runs; not what has ended and was not reaped, since in some containers nobody reaps orphans."""
+    if _has_proc():
+        try:
+            return not _stat(pid).is_dead
+        except (OSError, ValueError):
+            return False
     with contextlib.suppress(ChildProcessError):
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     try:
@@ -120,8 +126,13 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+@functools.cache
+def _has_proc() -> bool:
+    return Path("/proc/self/stat").exists()
+
+
 def _processes() -> Iterator[_Process]:
-    if not Path("/proc/self/stat").exists():
+    if not _has_proc():
         yield from _processes_by_ps()
         return
     for name in os.listdir("/proc"):  # noqa: PTH208 (a third of the time)

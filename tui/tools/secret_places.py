@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,14 +33,22 @@ NPM_CONFIG_USERCONFIG
 def homes() -> tuple[Path, ...]:
     """The user's home folder by $HOME and by the password file, links followed."""
     found = [os.environ.get("HOME", "")]
-    with contextlib.suppress(KeyError):  # a container may run with a user id that has no name
+    with contextlib.suppress(KeyError, ImportError):  # a user id without a name (containers); Windows
+        import pwd
+
         found.append(pwd.getpwuid(os.getuid()).pw_dir)
     return tuple(dict.fromkeys(_real(path) for path in found if path.startswith("/") and path != "/"))
 
 
 def secret_places() -> tuple[Path, ...]:
     """Folders and files, whether they exist or not, with links followed in all but the last part."""
-    return _places(tuple(os.environ.get(name, "") for name in ("HOME", *_environment_names())))
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return _places(is_root, tuple(os.environ.get(name, "") for name in ("HOME", *_environment_names())))
+
+
+def is_secret(path: Path) -> bool:
+    """Whether a path, with its links followed, is one of those places or inside of one."""
+    return any(path == place or place in path.parents for place in secret_places())
 
 
 def _environment_names() -> Iterator[str]:
@@ -50,10 +57,11 @@ def _environment_names() -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=8)
-def _places(environment: tuple[str, ...]) -> tuple[Path, ...]:
-    """`environment` is what the answer depends on: 60 paths, each with its links followed, take a millisecond."""
+def _places(is_root: bool, environment: tuple[str, ...]) -> tuple[Path, ...]:
+    """Kept by all that the answer depends on: 60 paths, each with its links followed, take a millisecond."""
     places = [home / name for home in homes() for name in _IN_HOME.split()]
-    places += [Path(name) for name in _IN_THE_SYSTEM.split()]
+    if is_root:  # others cannot read them anyway, and each mount takes a tenth of a millisecond
+        places += [Path(name) for name in _IN_THE_SYSTEM.split()]
     places += [config_dir(), data_dir(), state_dir(), cache_dir()]
     for value in environment[1 : 1 + len(_NAMED_BY.split())]:
         places += [Path(part) for part in value.split(":") if part.startswith("/")]
