@@ -227,3 +227,21 @@ async def test_a_tiny_terminal_breaks_nothing(size: tuple[int, int]) -> None:
         assert {strip.cell_length for strip in app.transcript.render_lines(app.transcript.outer_size.region)} == {
             size[0]
         }
+
+
+async def test_another_theme_draws_everything_in_its_colours() -> None:
+    app = Stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.show(answered("Some `code`."))
+        region = app.transcript.outer_size.region
+        before = app.transcript.render_lines(region)
+        app.theme = "textual-light"
+        await pilot.pause()
+        app.finish_frames()
+        after = app.transcript.render_lines(region)
+        assert [strip.text for strip in before] == [strip.text for strip in after]
+        grounds = [
+            {segment.style.bgcolor for strip in strips for segment in strip if segment.style}
+            for strips in (before, after)
+        ]
+        assert not grounds[0] & grounds[1]

@@ -68,9 +68,13 @@ class Answer(Stack):
         return shift + super().prepare(first + shift, last + shift, pen)
 
     def _split(self) -> None:
-        text = clean("".join(self._waiting))
+        text = "".join(self._waiting)
         self._waiting.clear()
         self._waiting_lines = self._waiting_chars = 0
+        if text.endswith("\r") and not self._ending:
+            self._waiting.append("\r")  # it may be half of a line break
+            text = text[:-1]
+        text = clean(text.replace("\r\n", "\n"))
         self._splitter.feed(text)
         for piece in self._splitter.take():
             self._put(piece)

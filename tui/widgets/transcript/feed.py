@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.core import events
 from tui.core.events import Record
-from tui.core.messages import Message, Reasoning, Text, ToolCall
+from tui.core.messages import Image, Message, Reasoning, Text, ToolCall
 from tui.widgets.transcript.answer import Answer
 from tui.widgets.transcript.folds import Thought, Words
 from tui.widgets.transcript.lines import StepTarget
@@ -66,7 +66,8 @@ class Feed:
     def _turn_started(self, event: events.TurnStarted, time: float) -> None:
         self._end_blocks()
         self._runs.clear()
-        self._add(Words(event.message.text, self.stack.width))
+        images = ["[image]"] * sum(isinstance(block, Image) for block in event.message.blocks)
+        self._add(Words("\n".join([event.message.text, *images]), self.stack.width))
 
     def _step_started(self, event: events.StepStarted, time: float) -> None:
         self._end_blocks()

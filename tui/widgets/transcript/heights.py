@@ -11,7 +11,11 @@ class Heights:
     __slots__ = ("_tree", "_values", "total")
 
     def __init__(self, values: Iterable[int] = ()) -> None:
-        self.reset(values)
+        self._values: list[int] = []
+        self._tree = [0]
+        self.total = 0
+        if values:
+            self.reset(values)
 
     def reset(self, values: Iterable[int]) -> None:
         """Take new heights for all blocks: linear, for a resize."""

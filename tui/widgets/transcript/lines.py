@@ -42,21 +42,31 @@ class Line:
     `targets` are (first cell, end cell, what a click there means).
     """
 
-    __slots__ = ("joint", "start", "strip", "targets", "text")
+    __slots__ = ("_strip", "cells", "joint", "segments", "start", "targets", "text")
 
     def __init__(
         self,
-        strip: Strip,
+        segments: list[Segment],
+        cells: int,
         text: str | None,
         start: int = 0,
         joint: str = "\n",
         targets: tuple[tuple[int, int, Target], ...] = (),
     ) -> None:
-        self.strip = strip
+        self.segments = segments
+        self.cells = cells
         self.text = text
         self.start = start
         self.joint = joint
         self.targets = targets
+        self._strip: Strip | None = None
+
+    @property
+    def strip(self) -> Strip:
+        """What Textual shows. Made for lines that are seen: each strip holds seven caches."""
+        if self._strip is None:
+            self._strip = Strip(self.segments, self.cells)
+        return self._strip
 
     def same(self, other: Line) -> bool:
         """Is all of it equal, so that the old line (and what Textual keeps with its strip) can stay?"""
@@ -64,7 +74,7 @@ class Line:
             self.text == other.text
             and self.joint == other.joint
             and self.targets == other.targets
-            and self.strip == other.strip
+            and self.segments == other.segments
         )
 
     def target_at(self, cell: int) -> Target | None:
@@ -228,14 +238,15 @@ def line(
         cells = min(ground_end, width)
     if cells < width:
         segments.append(Segment(" " * (width - cells), base))
-    strip = Strip(segments, max(width, cells))
+    if cells > width:
+        segments = list(Strip(segments, cells).adjust_cell_length(width, base))
     text = None if copied is None else copied + "".join(span.text for span in spans)
-    return Line(strip if cells <= width else strip.adjust_cell_length(width, base), text, start, joint, tuple(targets))
+    return Line(segments, width, text, start, joint, tuple(targets))
 
 
 def blank(width: int, fill: Style, text: str | None = "") -> Line:
     """A line with nothing on it; with text None a copy leaves it out."""
-    return Line(Strip([Segment(" " * width, fill)], width), text)
+    return Line([Segment(" " * width, fill)], width, text)
 
 
 def cell_of(text: str, index: int) -> int:

@@ -88,7 +88,7 @@ class PlainLeaf(Leaf):
         end = 1 + pen.wide_width
         room = max((pen.wide_width if self._code else pen.prose_width) - len(mark.text) + 1 - self._filled, 8)
         lines = [blank(pen.width, palette.base)] if self._gap else []
-        for row in clean(self.text).expandtabs(TAB_CELLS).split("\n"):
+        for row in clean(self.text.replace("\r\n", "\n")).expandtabs(TAB_CELLS).split("\n"):
             style = self._look(palette, row)
             for spans, joint in rows_of([Span(row, style, self._target)], room, chop if self._code else wrap):
                 lines.append(

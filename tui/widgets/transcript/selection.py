@@ -43,7 +43,7 @@ def selected_text(view: View, selection: Selection) -> str:
     for outer, inner, leaf in view.leaves_between(first[:2], last[:2] if last else None):
         drawn = leaf.lines if leaf.pen is view.pen else leaf.draw(view.pen) if len(lines) < _DRAWN_LINES else None
         if drawn is None:
-            lines.append(Line(Strip([]), leaf.source))
+            lines.append(Line([], 0, leaf.source))
             continue
         begin = first[2] if (outer, inner) == first[:2] else 0
         end = last[2] + 1 if last and (outer, inner) == last[:2] else None

@@ -6,14 +6,14 @@ from collections import OrderedDict
 from time import perf_counter
 from typing import Protocol
 
-from textual.strip import Strip
-
 from tui.widgets.transcript.heights import Heights
 from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.palette import Palette
 
 PROSE_CELLS = 100
-KEPT_LINES = 3000
+# Drawn lines that are kept though they are not seen: many objects, that Python's collector has to look through.
+KEPT_LINES = 1000
+KEPT_LEAVES = 300
 
 
 class Pen:
@@ -48,7 +48,7 @@ class Pen:
         self._lines += lines
         self._drawn[leaf] = None
         self._drawn.move_to_end(leaf)
-        while self._lines > KEPT_LINES and len(self._drawn) > 200:
+        while self._lines > KEPT_LINES and len(self._drawn) > KEPT_LEAVES:
             oldest, _ = self._drawn.popitem(last=False)
             self._lines -= len(oldest.lines)
             oldest.forget()
@@ -73,7 +73,7 @@ class Block(Protocol):
         raise NotImplementedError
 
 
-_PENDING = Line(Strip([], 0), "")
+_PENDING = Line([], 0, "")
 
 
 class Leaf:

@@ -74,7 +74,7 @@ class ToolRun(Fold):
         self.changed()
 
     def finish(self, is_error: bool, result: str, total_s: float, detail: Json) -> None:
-        self._result, self._total_s = result.replace("\r\n", "\n"), total_s
+        self._result, self._total_s = result, total_s
         self._exit_code = detail.get("exit_code")
         diff = detail.get("diff")
         self._diff = _diff_lines(diff) if isinstance(diff, str) else []
@@ -155,14 +155,14 @@ class ToolRun(Fold):
             return [self._head, *self._running()]
         if self.state not in ("done", "failed"):
             return [self._head]
+        limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" else 0
+        if not limit and not self.expanded:
+            return [self._head]
         text = "\n".join(self._diff) if self._diff else self._result.strip("\n")
         if not text:
             return [self._head]
-        limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" else 0
         rows = text.split("\n")
-        hidden = 0 if self.expanded or len(rows) <= limit else len(rows) - limit
-        if hidden and not limit:
-            return [self._head]
+        hidden = 0 if self.expanded else max(len(rows) - limit, 0)
         body = self._body("\n".join(rows[: len(rows) - hidden]) if hidden else text)
         if hidden:
             more = f"… {hidden:,} more line{'s' if hidden != 1 else ''}"
@@ -170,7 +170,7 @@ class ToolRun(Fold):
         return [self._head, *body]
 
     def _running(self) -> list[Leaf]:
-        text = "".join(self._output).replace("\r\n", "\n").rstrip("\n")[-_TAIL_CHARS:]
+        text = "".join(self._output).rstrip("\n")[-_TAIL_CHARS:]
         if not text:
             return []
         return self._body("\n".join(row[-1000:] for row in text.split("\n")[-RUNNING_LINES:]))
