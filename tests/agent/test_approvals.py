@@ -123,3 +123,17 @@ def test_the_rule_that_always_would_add_allows_the_same_call_again(tmp_path: Pat
 def test_what_is_outside_is_always_asked(tmp_path: Path) -> None:
     name, arguments = CALLS["read outside"]
     assert Approvals("ask", tmp_path, "on").judge(TOOLS.get(name), arguments).rule is None
+
+
+@pytest.mark.parametrize(
+    "place", [".ssh/id_ed25519", ".config/mimo-tui/config.toml", ".local/share/mimo-tui/sessions.db"]
+)
+def test_where_keys_lie_is_always_asked_even_inside_the_folder(home: Path, place: str) -> None:
+    tool = TOOLS.get("read_file")
+    for policy in ("ask", "edits", "plan", "auto"):
+        verdict = Approvals(policy, home, "on", (AllowRule(tool="read_file"),)).judge(tool, {"path": place})
+        assert (verdict.action, verdict.rule) == ("ask", None)
+    edit = Approvals("auto", home, "on", (AllowRule(tool="write_file"),)).judge(
+        TOOLS.get("write_file"), {"path": place, "content": ""}
+    )
+    assert edit.action == "ask"

@@ -119,3 +119,9 @@ def test_a_backend_that_does_not_exist_cannot_be_chosen(home: Path, tmp_path: Pa
     with pytest.raises(UsageError, match="deepseek"):
         conversation.use("deepsek")
     assert conversation.spec() is None
+
+
+def test_a_mode_may_have_its_own_model_of_the_default_backend(home: Path, tmp_path: Path) -> None:
+    settings = Settings(defaults=Defaults(backend="openai"), modes={"agent": ModeConfig(model="gpt-6-luna")})
+    conversation = Conversation(settings, tmp_path, Wishes(mode="agent"))
+    assert (conversation.spec().name, conversation.spec().model) == ("openai", "gpt-6-luna")

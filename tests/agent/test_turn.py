@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from tests.agent.conftest import Stage, events_of, records_of, the, types_of
-from tests.scripted import NO_USAGE, Reply, fault, pause, reasoning, tool_call, usage
+from tests.scripted import NO_USAGE, Reply, ScriptedServer, fault, pause, reasoning, tool_call, usage
 from tui.agent.calls import Answer
+from tui.agent.conversation import Conversation
+from tui.agent.wishes import Wishes
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -20,6 +26,7 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.usage import Price
+from tui.settings.schema import BackendConfig, Settings
 
 
 async def test_chat_streams_the_answer_and_offers_no_tools(stage: Stage) -> None:
@@ -271,3 +278,54 @@ async def test_a_model_that_repeats_itself_is_told_and_then_stopped(stage: Stage
 async def test_an_empty_answer_is_said(stage: Stage) -> None:
     conversation = stage.conversation([Reply()], mode="chat")
     assert "nothing" in the(await events_of(conversation.send("Go")), Notice).message
+
+
+async def test_an_edited_call_is_said_to_the_model(stage: Stage) -> None:
+    call = tool_call("write_file", {"path": "a.txt", "content": "b"})
+    conversation = stage.conversation([Reply(call), "Done."])
+    await events_of(conversation.send("Go"), Answer("once", arguments={"path": "c.txt", "content": "d"}))
+    result = stage.server.requests[1].body["messages"][-1]["content"]
+    assert "user changed" in result and "c.txt" in result
+
+
+async def test_a_rule_that_cannot_be_kept_holds_for_this_session(stage: Stage, home: Path) -> None:
+    config = home / ".config"
+    config.mkdir()
+    (config / "mimo-tui").write_text("a file where the folder should be")
+    calls = [Reply(tool_call("run_command", {"command": "echo hi"})) for _ in range(2)]
+    conversation = stage.conversation([*calls, "Done."])
+    events = await events_of(conversation.send("Go"), Answer("always"))
+    assert types_of(events).count("approval_asked") == 1
+    assert "this session only" in the(events, Notice).message
+
+
+async def test_a_stop_before_anything_ran_ends_the_turn_too(stage: Stage) -> None:
+    conversation = stage.conversation([], mode="chat")
+    turn = conversation.send("Go")
+    turn.stop()
+    assert types_of(await events_of(turn)) == ["turn_started", "turn_finished"]
+
+
+@pytest.mark.parametrize(("says", "is_asked_for"), [(False, "response_format"), (True, "tools")])
+async def test_a_server_that_says_it_cannot_call_tools_gets_a_schema(
+    home: Path, tmp_path: Path, scripted: Callable[..., ScriptedServer], says: bool, is_asked_for: str
+) -> None:
+    server = scripted(['{"tool": "answer", "text": "Hi"}'], props={"chat_template_caps": {"supports_tool_calls": says}})
+    backend = BackendConfig(preset="llama-cpp", base_url=server.base_url)
+    settings = Settings(backends={"lab": backend})
+    conversation = Conversation(settings, tmp_path, Wishes(mode="agent", backend="lab"))
+    await events_of(conversation.send("Hello"))
+    await conversation.close()
+    assert is_asked_for in server.requests[0].body
+
+
+async def test_without_a_sandbox_commands_are_asked_for_and_why_is_said(
+    stage: Stage,
+) -> None:
+    (stage.folder / ".git").symlink_to(stage.folder.parent)  # a folder that the sandbox refuses
+    call = tool_call("run_command", {"command": "echo ran"})
+    conversation = stage.conversation([Reply(call), "Done."], policy="auto")
+    events = await events_of(conversation.send("Go"), Answer("once"))
+    assert "no sandbox" in the(events, Notice).message
+    assert "no sandbox" in the(events, ApprovalAsked).reason
+    assert "ran" in the(events, ToolFinished).result

@@ -152,7 +152,7 @@ def test_delete_asks_on_a_terminal(store: Store, answer: str, code: int) -> None
 
 
 def test_an_unknown_session_is_an_error_that_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sessions", "show", "nothing"]) == 1
+    assert main(["sessions", "show", "nothing"]) == 2
     assert capsys.readouterr().err == (
         "mimo-tui: there is no session 'nothing'\n  See which there are: mimo-tui sessions list\n"
     )

@@ -12,6 +12,7 @@ from tui.core.messages import Json
 from tui.settings.config import AllowRule
 from tui.tools.base import Tool
 from tui.tools.paths import Location, locate
+from tui.tools.secret_places import is_secret
 
 Policy = Literal["ask", "edits", "plan", "auto"]
 SandboxState = Literal["on", "off", "missing"]
@@ -46,8 +47,10 @@ class Approvals:
             return Verdict("deny", f"{place.path} is read-only to tools")
         if self.policy == "plan" and tool.effect != "read":
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
+        if secret := [place for place in places if is_secret(place.path)]:
+            return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
-            return Verdict("ask", _outside(outside))
+            return Verdict("ask", _named("outside the folder", outside))
         if tool.effect == "read" or any(_matches(rule, tool, arguments, self.folder) for rule in self.rules):
             return Verdict("allow")
         if tool.effect == "edit":
@@ -68,8 +71,8 @@ class Approvals:
         return Verdict("allow")
 
 
-def _outside(places: Sequence[Location]) -> str:
-    return "outside the folder: " + ", ".join(str(place.path) for place in places)
+def _named(what: str, places: Sequence[Location]) -> str:
+    return f"{what}: " + ", ".join(str(place.path) for place in places)
 
 
 def _matches(rule: AllowRule, tool: Tool, arguments: Json, folder: Path) -> bool:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tui.agent.approvals import Approvals, Verdict
+from tui.core.codec import dumps
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
     Decision,
     Event,
+    Notice,
     ToolFinished,
     ToolOutput,
     ToolStarted,
@@ -48,7 +50,9 @@ class Gatekeeper(Protocol):
 
     @property
     def approvals(self) -> Approvals: ...
-    async def remember(self, rule: Json) -> None: ...
+    async def remember(self, rule: Json) -> list[str]:
+        """Allow what `rule` says from now on; returns what went wrong with keeping it for later."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Workshop:
 
 async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
     """Events of one call; the last is always its `ToolFinished`, except when cancelled while waiting for an answer."""
+    note = ""
     tool, verdict = await asyncio.to_thread(_weigh, shop, call)
     if tool is None:
         yield refused(call, verdict.reason)
@@ -73,15 +78,17 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
         answer = await shop.asker.ask(question)
         yield ApprovalGiven(question.id, answer.decision, answer.reason)
         if answer.decision == "always" and question.rule is not None:
-            await shop.gatekeeper.remember(answer.rule or question.rule)
-        if answer.arguments is not None:
+            for problem in await shop.gatekeeper.remember(answer.rule or question.rule):
+                yield Notice(problem)
+        if answer.arguments is not None and answer.arguments != call.arguments:
             call = replace(call, arguments=answer.arguments)
+            note = f"[The user changed the arguments to {dumps(call.arguments)} before this ran.]\n"
         verdict = await _verdict_of(answer, shop, call)
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
     async for event in _run(shop.context, tool, call):
-        yield event
+        yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event
 
 
 def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
@@ -122,7 +129,7 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterato
             else:
                 outcome = piece
     except asyncio.CancelledError:
-        yield ToolFinished(call.id, True, "Interrupted by the user.", time.monotonic() - began, {})
+        yield ToolFinished(call.id, True, "Interrupted.", time.monotonic() - began, {})
         raise
     yield ToolFinished(call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail)
 

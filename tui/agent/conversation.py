@@ -19,7 +19,7 @@ from tui.backends.backend import Backend
 from tui.backends.resolve import known_names, resolve
 from tui.backends.spec import BackendSpec
 from tui.core import requests
-from tui.core.errors import UsageError
+from tui.core.errors import MimoError, UsageError
 from tui.core.events import (
     ReasoningDelta,
     Record,
@@ -33,10 +33,10 @@ from tui.core.events import (
 from tui.core.messages import Json, Message, user
 from tui.core.usage import Usage
 from tui.sessions.history import last_request, messages
-from tui.settings.config import AllowRule, Settings, save_rule
+from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.base import ToolContext
 from tui.tools.registry import EMPTY, default_toolbox
-from tui.tools.sandbox import find_sandbox
+from tui.tools.sandbox import find_sandbox, why_no_sandbox
 
 Mode = Literal["chat", "agent"]
 _CUT = ("interrupted", "error")
@@ -57,12 +57,15 @@ class Conversation:
         self.policy: Policy = wishes.policy or settings.agent.policy
         self.sandbox: SandboxState | None = None if (wishes.sandbox or settings.agent.sandbox) == "on" else "off"
         """What commands run in; None until it was tried, see `try_sandbox`."""
+        self.sandbox_problem = ""
+        self.asks_server = True
+        """Whether a server may be asked how it wants tool calls. `run` sends nothing but the turn's own steps."""
         self.max_steps = wishes.max_steps or settings.agent.max_steps
         self.budget = settings.agent.budget if wishes.budget is None else wishes.budget
         self.timeout_s = wishes.timeout_s
         self.records: list[Record] = []
         """All that happened, without the deltas and the output that a later record holds whole."""
-        self.journal = Journal(self.folder)
+        self.journal = Journal(self.folder, on_problem=self._not_saved)
         self.turn: Turn | None = None
         """The turn under way, or the last one."""
         self._turns = 0
@@ -70,6 +73,7 @@ class Conversation:
         self._backends: list[Backend] = []
         self._rules: list[AllowRule] = list(settings.agent.allow)
         self._last_body: Json = {}
+        self._untold: list[str] = []
 
     @classmethod
     def open(cls, settings: Settings, folder: Path, wishes: Wishes) -> Conversation:
@@ -112,12 +116,10 @@ class Conversation:
         Raises UsageError for a name that does not exist.
         """
         name, model = self._wanted
-        mode = self.settings.modes.get(self.mode)
-        defaults = self.settings.defaults
-        if name is None and mode is not None and mode.backend:
-            name, model = mode.backend, model or mode.model
         if name is None:
-            name, model = defaults.backend, model or defaults.model
+            mode, defaults = self.settings.modes.get(self.mode) or ModeConfig(), self.settings.defaults
+            name = mode.backend or defaults.backend
+            model = model or mode.model or (defaults.model if name == defaults.backend else None)
         return None if name is None else resolve(self.settings, name, model)
 
     def use(self, backend: str, model: str | None = None) -> None:
@@ -149,29 +151,53 @@ class Conversation:
         spec = await asyncio.to_thread(self.spec)
         if spec is None:
             raise UsageError("no backend is set", "Choose one with /backend, or --backend NAME.")
-        if self.mode == "agent":
-            await self.try_sandbox()
+        if self.mode == "agent" and self.sandbox is None and await self.try_sandbox() == "missing":
+            self.tell(f"Commands run only when you approve them: no sandbox works here ({self.sandbox_problem}).")
         toolbox = default_toolbox() if self.mode == "agent" else EMPTY
         limits = Limits(self.max_steps, self.budget)
         workshop = Workshop(toolbox, self._tool_context(), self, asker)
         system = spec.system_prompt or system_prompt(self.mode, self.folder)
-        return Agent(self._backend(spec), choose(spec), workshop, limits, system)
+        backend = self._backend(spec)
+        strategy = await choose(backend, may_ask=self.asks_server and bool(toolbox.names))
+        return Agent(backend, strategy, workshop, limits, system)
 
     def turn_input(self) -> tuple[tuple[Message, ...], Json]:
         """The conversation so far, as the model gets it, and the body of the last request."""
         return messages(self.records), self._last_body
 
     async def try_sandbox(self) -> SandboxState:
-        """Find out, once, whether commands can run in a sandbox here."""
+        """Find out, once, whether commands can run in a sandbox here; if not, `sandbox_problem` says why."""
         if self.sandbox is None:
-            self.sandbox = "on" if await asyncio.to_thread(find_sandbox) else "missing"
+            self.sandbox_problem = await asyncio.to_thread(self._objection)
+            self.sandbox = "missing" if self.sandbox_problem else "on"
         return self.sandbox
 
-    async def remember(self, rule: Json) -> None:
-        """Allow what `rule` says from now on. Raises MimoError when it cannot be kept for the next session."""
+    def _objection(self) -> str:
+        sandbox = find_sandbox()
+        return why_no_sandbox() if sandbox is None else sandbox.objection(self.folder) or ""
+
+    def tell(self, words: str) -> None:
+        """Say something to the user: in the turn that runs, or in the next one."""
+        if self.turn is None or not self.turn.tell(words):
+            self._untold.append(words)
+
+    def take_untold(self) -> list[str]:
+        """What has been told while no turn was running; it counts as told from now on."""
+        words, self._untold = self._untold, []
+        return words
+
+    async def remember(self, rule: Json) -> list[str]:
+        """Allow what `rule` says from now on; returns what went wrong with keeping it for later."""
         allowed = AllowRule(**rule)
         self._rules.append(allowed)
-        await asyncio.to_thread(save_rule, allowed)
+        try:
+            await asyncio.to_thread(save_rule, allowed)
+        except MimoError as error:
+            return [f"The rule holds for this session only: {error.message}"]
+        return []
+
+    def _not_saved(self, problem: MimoError) -> None:
+        self.tell(f"This session is not being saved: {problem.message}")
 
     def keep(self, record: Record) -> None:
         """Take in a record of the running turn: for the store, and for the model's next turn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from tui.core.errors import MimoError
@@ -15,12 +16,12 @@ from tui.sessions.writer import Writer
 class Journal:
     """The session of one conversation. It is created with the first turn, so that looking around leaves no trace."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_problem: Callable[[MimoError], None]) -> None:
+        """`on_problem` is called in the event loop when the session cannot be saved."""
         self.session_id = ""
         """Empty until the first turn begins."""
-        self.problem: MimoError | None = None
-        """Why the session is not being saved."""
         self._folder = folder
+        self._on_problem = on_problem
         self._store: Store | None = None
         self._writer: Writer | None = None
 
@@ -41,13 +42,14 @@ class Journal:
         return records
 
     async def begin(self, title: str) -> None:
-        """Create the session, unless there is one. Never raises: see `problem`."""
+        """Create the session, unless there is one. Raises nothing: see `on_problem`."""
         if self.session_id:
             return
         try:
             store, session_id = await asyncio.to_thread(self._create, title)
         except MimoError as error:
-            self.session_id, self.problem = f"unsaved-{uuid.uuid4().hex[:8]}", error
+            self.session_id = f"unsaved-{uuid.uuid4().hex[:8]}"
+            self._on_problem(error)
         else:
             self._start(store, session_id)
 
@@ -76,7 +78,4 @@ class Journal:
 
     def _start(self, store: Store, session_id: str) -> None:
         self.session_id, self._store = session_id, store
-        self._writer = Writer(store, session_id, self._failed)
-
-    def _failed(self, error: MimoError) -> None:
-        self.problem = error
+        self._writer = Writer(store, session_id, self._on_problem)

@@ -5,7 +5,7 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tui.agent.calls import Workshop, refused, run_call
@@ -49,8 +49,8 @@ async def run_turn(agent: Agent, history: Sequence[Message], message: Message, l
             yield event
         assert step is not None  # run_step ends with it, or raises
         agent.limits.count(step)
-        if notice := remark(step, agent.limits):
-            yield Notice(notice)
+        for words in remarks(step, agent.limits):
+            yield Notice(words)
         if not step.message.tool_calls:
             yield TurnFinished("done")
             return
@@ -79,14 +79,13 @@ async def run_calls(shop: Workshop, step: StepFinished, guard: LoopGuard) -> Asy
             yield event
 
 
-def remark(step: StepFinished, limits: Limits) -> str:
-    """What the user should know about a finished step that no event says; empty when there is nothing."""
+def remarks(step: StepFinished, limits: Limits) -> Iterator[str]:
+    """What the user should know about a finished step that no event says."""
     if step.finish_reason == "length":
-        return "The answer was cut: the output limit is reached."
-    if step.finish_reason == "content_filter":
-        return "The answer was cut by the server's content filter."
-    if not step.message.text and not step.message.tool_calls:
-        return f"The model answered with nothing (finish reason: {step.finish_reason})."
+        yield "The answer was cut: the output limit is reached."
+    elif step.finish_reason == "content_filter":
+        yield "The answer was cut by the server's content filter."
+    elif not step.message.text and not step.message.tool_calls:
+        yield f"The model answered with nothing (finish reason: {step.finish_reason})."
     if limits.steps == 1 and limits.budget is not None and step.cost is None:
-        return "The price of this model is not known, so the budget cannot be kept."
-    return ""
+        yield "The price of this model is not known, so the budget cannot be kept."

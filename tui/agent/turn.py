@@ -44,6 +44,7 @@ class Turn:
         self._step: int | None = None
         self._steps = 0
         self._end: tuple[Reason, str] = ("interrupted", "")
+        self._has_begun = self._is_stopped = self._has_started = False
         self._task = asyncio.create_task(self._work(), name=f"turn {number}")
 
     async def __aiter__(self) -> AsyncIterator[Record]:
@@ -51,12 +52,19 @@ class Turn:
             yield record
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether all that has happened so far was read."""
+        return self._records.empty()
+
+    @property
     def is_running(self) -> bool:
         return not self._task.done()
 
     def stop(self) -> None:
         """End the turn now. What came is kept; `turn_finished` says that it was interrupted."""
-        self._task.cancel()
+        self._is_stopped = True
+        if self._has_begun:  # cancelled before that, it would never say that it ended
+            self._task.cancel()
 
     async def wait(self) -> None:
         """Until the turn has ended and all of it is on its way to the store."""
@@ -78,6 +86,9 @@ class Turn:
             future.set_result(answer)
 
     async def _work(self) -> None:
+        self._has_begun = True
+        if self._is_stopped:
+            self._task.cancel()
         timeout_s = self._conversation.timeout_s
         timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, timeout_s) if timeout_s else None
         try:
@@ -116,8 +127,15 @@ class Turn:
         finally:
             await opening
             self._emit(TurnStarted(self._message, conversation.mode, conversation.policy))
-        if conversation.journal.problem is not None:
-            self._emit(Notice(f"This session is not being saved: {conversation.journal.problem.message}"))
+            for words in conversation.take_untold():
+                self._emit(Notice(words))
+
+    def tell(self, words: str) -> bool:
+        """Emit a notice, if the turn is under way; whether it was."""
+        if self.is_running and self._has_started:
+            self._emit(Notice(words))
+            return True
+        return False
 
     def _expire(self, timeout_s: float) -> None:
         self._end = ("limit", f"{timeout_s:g} s are over (timeout)")
@@ -128,7 +146,7 @@ class Turn:
             self._steps += 1
             self._step = self._steps
         elif isinstance(event, TurnStarted | TurnFinished | TurnFailed):
-            self._step = None
+            self._step, self._has_started = None, True
         record = Record(self._conversation.session_id, self.number, self._step, time.time(), event)
         self._conversation.keep(record)
         self._records.put_nowait(record)

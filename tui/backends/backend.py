@@ -132,8 +132,10 @@ class Backend:
             self._base_url, self._key = address.base_url, address.key
         elif self._key is None:
             self._key = await asyncio.to_thread(_key, self.spec)
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return self._base_url + path, headers | self.spec.headers
+        own = self.spec.headers
+        is_own = any(name.lower() == "authorization" for name in own)
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key and not is_own else {}
+        return self._base_url + path, headers | own
 
     def _connected(self) -> Client:
         if self._client is None:

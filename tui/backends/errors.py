@@ -173,7 +173,8 @@ def _about_the_key(spec: BackendSpec) -> str:
     if spec.credential == "none":
         return f'It is set to use no key: to give one, set `credential = "keyring"` for {spec.name}.'
     if isinstance(spec.credential, dict):
-        return f"The key comes from {spec.credential}: see `credential` of {spec.name}.{page}"
+        source = ", ".join(f"{way} = {value!r}" for way, value in spec.credential.items())
+        return f"The key comes from {{ {source} }}: see `credential` of {spec.name}.{page}"
     return f"Set it with `mimo-tui keys set {spec.name}`.{page}"
 
 

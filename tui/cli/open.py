@@ -22,7 +22,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{args.folder} is not a folder", "Name a folder, or a subcommand: mimo-tui --help lists them."
         )
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # The screen is drawn on standard error, as Textual does it.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("this needs a terminal", 'Without one, use: mimo-tui run "PROMPT"')
     os.chdir(args.folder)
 

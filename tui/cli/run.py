@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("there is no prompt", 'Give one: mimo-tui run "What is in this folder?", or pipe text in.')
 
     from tui.agent.conversation import Conversation
-    from tui.backends.embedded.pull import installed
+    from tui.backends.embedded.catalogue import DEFAULT
+    from tui.backends.embedded.pull import model_path
     from tui.backends.resolve import presets
     from tui.headless.run import run as run_turn
     from tui.settings.config import load
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     settings = load(Path.cwd(), presets())
     conversation = Conversation.open(settings, Path.cwd(), wishes_of(args))
     if conversation.spec() is None:
-        if not installed():
+        if model_path(DEFAULT.name) is None:
             raise UsageError(
                 "no backend is set, and the built-in model is not there",
                 "Name one with --backend, set defaults.backend in the config file (mimo-tui config path), "

@@ -6,6 +6,7 @@
     ├── CredentialError       no key, or no way to it                               2
     ├── BackendError          the model could not be asked, or broke off            1
     ├── SessionError          a session or its database cannot be used              1
+    │   └── NoSessionError    there is none of that name                            2
     └── ModelFileError        the embedded model is missing, broken or not fetched  1
 
 A failing tool and malformed model output are not errors but values: they go back to the model.
@@ -113,6 +114,10 @@ class BackendError(MimoError):
 
 class SessionError(MimoError):
     kind = "session"
+
+
+class NoSessionError(SessionError):
+    exit_code = 2
 
 
 class ModelFileError(MimoError):

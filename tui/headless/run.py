@@ -48,7 +48,7 @@ class JsonPrinter:
     """One JSON object a line."""
 
     def show(self, record: Record) -> None:
-        print(dumps(record_to_json(record)), flush=not record.event.type.endswith("_delta"))
+        print(dumps(record_to_json(record)))
 
 
 class TextPrinter:
@@ -83,7 +83,6 @@ class TextPrinter:
         if text:
             self._ends_with_newline = text.endswith("\n")
             sys.stdout.write(clean(text))
-            sys.stdout.flush()
 
 
 @dataclass(slots=True)
@@ -106,7 +105,7 @@ class _Outcome:
 async def run(conversation: Conversation, prompt: str, as_json: bool) -> int:
     """Run one turn to its end and print it; returns the exit code of DESIGN.md section 7."""
     printer: Printer = JsonPrinter() if as_json else TextPrinter(streams=conversation.mode == "chat")
-    outcome = _Outcome()
+    outcome, conversation.asks_server = _Outcome(), False
     turn = conversation.send(prompt, Nobody())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -115,8 +114,12 @@ async def run(conversation: Conversation, prompt: str, as_json: bool) -> int:
         async for record in turn:
             outcome.see(record.event)
             printer.show(record)
+            if turn.is_waiting:  # many that came at once are written at once
+                sys.stdout.flush()
     finally:
         await conversation.close()
+        for words in conversation.take_untold():  # the last of it could not be saved
+            _say(clean_line(words))
     sys.stdout.flush()
     return outcome.code
 
@@ -132,7 +135,7 @@ def _remark(event: Event) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in event.call.arguments.items())
         return clean_line(f"● {event.call.name}({arguments})")
     if isinstance(event, ToolFinished):
-        return clean_line(f"  {'✗' if event.is_error else '✓'} {event.result}", 120)
+        return f"  {'✗' if event.is_error else '✓'} {clean_line(event.result, 120)}"
     if isinstance(event, Retrying):
         return clean_line(f"retrying in {event.wait_s:.1f} s: {event.error.message}")
     if isinstance(event, Repaired):

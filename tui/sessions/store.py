@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.core.codec import dumps, event_from_json
-from tui.core.errors import SessionError
+from tui.core.errors import NoSessionError, SessionError
 from tui.core.events import Record, StepFinished, TurnFailed, TurnFinished, TurnStarted
 from tui.core.text import clean_line
 from tui.sessions import locks
@@ -151,7 +151,9 @@ class Store:
         """The session of this folder that was last used. Raises SessionError when there is none."""
         found = self.list(folder)
         if not found:
-            raise SessionError(f"there is no session of {folder} yet", "Begin one, or see all: mimo-tui sessions list")
+            raise NoSessionError(
+                f"there is no session of {folder} yet", "Begin one, or see all: mimo-tui sessions list"
+            )
         return found[0]
 
     def find(self, prefix: str) -> SessionInfo:
@@ -165,8 +167,8 @@ class Store:
             return self._info(rows[0])
         if rows and prefix:
             names = ", ".join(row[0] for row in rows)
-            raise SessionError(f"{prefix} can be more than one session: {names}", "Write more of its id.")
-        raise SessionError(f"there is no session {prefix!r}", "See which there are: mimo-tui sessions list")
+            raise NoSessionError(f"{prefix} can be more than one session: {names}", "Write more of its id.")
+        raise NoSessionError(f"there is no session {prefix!r}", "See which there are: mimo-tui sessions list")
 
     def delete(self, session_id: str) -> None:
         """Remove a session and its records. Raises SessionError when a running program has it."""
@@ -219,7 +221,7 @@ class Store:
 def _key(sql: sqlite3.Connection, session_id: str) -> int:
     row = sql.execute("SELECT key FROM sessions WHERE id = ?", (session_id,)).fetchone()
     if row is None:
-        raise SessionError(f"there is no session {session_id!r}", "See which there are: mimo-tui sessions list")
+        raise NoSessionError(f"there is no session {session_id!r}", "See which there are: mimo-tui sessions list")
     return int(row[0])
 
 

@@ -220,7 +220,7 @@ class AgentConfig(Struct, frozen=True):
     """Whether commands have the network inside the sandbox."""
     max_steps: PositiveInt = 200
     """A turn."""
-    budget: float | None = None
+    budget: Annotated[float, above_zero] | None = None
     """USD a turn; None is no limit."""
     command_timeout: Seconds = 120.0
     """Seconds."""

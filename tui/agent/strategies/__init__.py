@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from tui.backends.backend import Backend
-from tui.backends.spec import BackendSpec, Reply, Request, Sent
+from tui.backends.spec import Reply, Request, Sent
 from tui.core.events import Delta, Notice, Retrying
 
 Item = Sent | Delta | Retrying | Notice | Reply
@@ -25,9 +25,15 @@ class Native:
         return backend.ask(request)
 
 
-def choose(spec: BackendSpec) -> Strategy:
-    """The strategy for a backend: its own setting, else what its rules say. Asks no server."""
-    if spec.strategy == "constrained" or (spec.strategy == "auto" and not spec.rules.native_tools):
+async def choose(backend: Backend, may_ask: bool) -> Strategy:
+    """The strategy for a backend: its own setting, else what its server says (if it `may_ask`), else its rules."""
+    spec = backend.spec
+    kind = "native" if spec.rules.native_tools else "constrained"
+    if spec.strategy != "auto":
+        kind = spec.strategy
+    elif may_ask:
+        kind = await backend.tool_strategy()
+    if kind == "constrained":
         from tui.agent.strategies.constrained import Constrained
 
         return Constrained()

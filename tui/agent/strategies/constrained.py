@@ -20,6 +20,8 @@ from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, 
 
 SMALL_WINDOW_TOKENS = 8192
 """A model with no more than this is taken for a small one."""
+_UNKNOWN_WINDOW_TOKENS = 16384
+"""What is assumed where nobody says how large the window is."""
 _TRIES = 2
 """Calls that a small model may make in a turn while none of them succeeds."""
 _MOST_CALLS = 40
@@ -69,7 +71,7 @@ class Constrained:
     """A step is one request: either it can only be answered by a call, or it asks for the answer in plain words."""
 
     async def ask(self, backend: Backend, request: Request) -> AsyncIterator[Sent | Delta | Retrying | Notice | Reply]:
-        window = backend.spec.context_window or SMALL_WINDOW_TOKENS
+        window = backend.spec.context_window or _UNKNOWN_WINDOW_TOKENS
         tools = offered(request, is_small=window <= SMALL_WINDOW_TOKENS)
         messages, left_out = cut_to(window, as_plain_messages(request.messages, window), backend.spec.max_output)
         if left_out:
