@@ -142,9 +142,23 @@ async def test_nothing_stays_when_nobody_reads_on(folder: Path, box: Sandbox | N
     tag = f"1005.{os.getpid()}"
     stream = RUN.run({"command": f"echo begun; sleep {tag}"}, ToolContext(folder, box, 20))
     assert await anext(stream) == "begun\n"
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     assert not processes_with(tag)
     assert not list(folder.iterdir())
+
+
+def test_nothing_stays_when_the_program_ends_in_the_middle(folder: Path, box: Sandbox | None) -> None:
+    tag = f"1007.{os.getpid()}"
+
+    async def program() -> None:
+        async with started(
+            folder, box, STUBBORN.format(tag=tag) + "echo ready > fifo; while :; do sleep 1; done"
+        ) as task:
+            task.cancel()  # and nobody waits: the loop ends, and cancels what goes on
+
+    asyncio.run(program())
+    assert not processes_with(tag)
+    assert sorted(path.name for path in folder.iterdir()) == ["fifo"]
 
 
 async def test_what_is_left_in_the_background_does_not_hold_it_up_and_ends(folder: Path, box: Sandbox | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -64,7 +64,7 @@ class Tool(Protocol):
         """
         ...
 
-    def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         """Pieces of output, then one Outcome. Raises nothing; cancelling or closing it ends all that it started."""
         ...
 

@@ -7,14 +7,14 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from tui.core.messages import Json
 from tui.tools.base import ToolContext
 from tui.tools.environment import tool_environment, trusted_which
 from tui.tools.errors import ToolError
 from tui.tools.output import Output
-from tui.tools.processes import MARK, end, kill, new_mark, until_gone
+from tui.tools.processes import MARK, end, kill, new_mark, until_gone, wait_until_gone
 from tui.tools.sandbox import Enclosure
 
 TIMEOUT_GRACE_S = 1.0
@@ -28,9 +28,8 @@ _GATHER_S = 0.03
 
 _DRAIN_S = 0.5
 _LAST_WAIT_S = 10
+_BLOCKING_WAIT_S = 1
 _STATUS_LIMIT_BYTES = 65536
-
-_finishing: set[asyncio.Task[None]] = set()
 
 
 class Command:
@@ -98,7 +97,7 @@ class Command:
             on_failure.pop_all()
         self._output = Output(output_fd)
 
-    async def pieces(self, timeout_s: float) -> AsyncIterator[str]:
+    async def pieces(self, timeout_s: float) -> AsyncGenerator[str, None]:
         """The output as it comes, until all has ended."""
         self._ending = asyncio.create_task(self._until_end(timeout_s))
         while not self._output.is_at_end.is_set():
@@ -113,11 +112,16 @@ class Command:
             yield piece
 
     async def finish(self) -> None:
-        """End what still runs and take the sandbox down; goes on by itself if this is cancelled."""
-        task = asyncio.create_task(self._finish())
-        _finishing.add(task)
-        task.add_done_callback(_finishing.discard)
-        await asyncio.shield(task)
+        """End what still runs and take the sandbox down, even when this is cancelled too."""
+        try:
+            self._ending.cancel()
+            await asyncio.wait({self._ending})
+            if self._process.returncode is None:
+                await self._end(CANCEL_GRACE_S)
+            if self._enclosure:
+                await until_gone(self._first_pid, _LAST_WAIT_S)
+        finally:
+            self._finish_now()
 
     async def _until_end(self, timeout_s: float) -> None:
         try:
@@ -133,28 +137,32 @@ class Command:
         finally:
             self._output.close()
 
-    async def _finish(self) -> None:
-        self._ending.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._ending
-        try:
-            if self._process.returncode is None:
-                await self._end(CANCEL_GRACE_S)
-        finally:
-            self._output.close()
-            self._read_status()
-            if self._status_fd >= 0:
-                os.close(self._status_fd)
-        if self._enclosure and await until_gone(self._status.get("child-pid", self._process.pid), _LAST_WAIT_S):
+    def _finish_now(self) -> None:
+        """The rest of `finish`. Waits only where that was cancelled: nothing can be put off when the loop ends."""
+        if self._process.returncode is None:
+            kill(self._process.pid, self._mark)
+            wait_until_gone(self._process.pid, _BLOCKING_WAIT_S)
+            self._process.poll()
+        is_over = self._enclosure is None or wait_until_gone(self._first_pid, _BLOCKING_WAIT_S)
+        self._output.close()
+        if self._status_fd >= 0:
+            os.close(self._status_fd)
+        if self._enclosure and is_over:  # what still runs (on a disk that hangs) would be unlocked
             self.undone = self._enclosure.close()
 
     async def _end(self, grace_s: float) -> None:
-        self._read_status()
         root = self._process.pid
-        spared = {root, self._status.get("child-pid", root)} if self._enclosure else ()
+        spared = {root, self._first_pid} if self._enclosure else ()
         await end(root, self._mark, grace_s=grace_s, spared=spared)
         await until_gone(root, _LAST_WAIT_S)
         self._process.poll()
+
+    @property
+    def _first_pid(self) -> int:
+        """The process that the sandbox ends with."""
+        self._read_status()
+        pid = self._status.get("child-pid", self._process.pid)
+        return pid if isinstance(pid, int) else self._process.pid
 
     def _read_status(self) -> None:
         """What bubblewrap has said so far: one JSON object a line."""

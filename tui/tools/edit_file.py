@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 from tui.core.messages import Json
@@ -40,7 +40,7 @@ class EditFile:
     def preview(self, arguments: Json, context: ToolContext) -> str:
         return preview_of(_plan, arguments, context)
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         yield await outcome_of(lambda: carry_out(_plan, arguments, context))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Literal, Union
 
@@ -44,7 +44,7 @@ class ListFiles:
     def preview(self, arguments: Json, context: ToolContext) -> str:
         return f"list {arguments.get('path', '.')}"
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         try:
             path = await asyncio.to_thread(_target, context.folder, arguments.get("path", "."))
             if isinstance(path, Outcome):
@@ -118,7 +118,8 @@ class _Listing:
     def _add_what_ripgrep_leaves_out(self, node: Tree, path: Path) -> None:
         """Links and empty folders; and, for the listed folder itself, the names of what is ignored."""
         try:
-            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+            with os.scandir(path) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
         except OSError:
             return
         for entry in entries:
@@ -126,7 +127,7 @@ class _Listing:
                 continue
             if entry.is_symlink():
                 node[entry.name] = f"-> {shown(Path(entry.path).readlink())}"
-            elif entry.is_dir() and not any(os.scandir(entry.path)):
+            elif entry.is_dir() and not os.listdir(entry.path):  # noqa: PTH208
                 node[f"{entry.name}/"] = "(empty)"
             elif node is self.tree:
                 self.ignored.append(shown(entry.name) + ("/" if entry.is_dir() else ""))

@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -52,16 +53,20 @@ def started_by(root: int, mark: str) -> set[int]:
 async def end(root: int, mark: str, *, grace_s: float, spared: Iterable[int] = ()) -> None:
     """SIGTERM to all that `root` started and to itself, then, to what is left after `grace_s`, SIGKILL.
 
-    The `spared` are not asked to end: those that hold a sandbox together end when nothing runs in it.
+    The `spared` are not asked to end: those that hold a sandbox together end when nothing runs in it. Cancelling this
+    cuts the grace short.
     """
-    spared = set(spared)
-    asked = (await asyncio.to_thread(started_by, root, mark) | {root}) - spared
-    _signal(asked, signal.SIGTERM)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + grace_s
-    while asked and loop.time() < deadline:
-        await asyncio.sleep(_POLL_S)
-        asked = {pid for pid in asked if _is_alive(pid)}
+    try:
+        asked = (await asyncio.to_thread(started_by, root, mark) | {root}) - set(spared)
+        _signal(asked, signal.SIGTERM)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_s
+        while asked and loop.time() < deadline:
+            await asyncio.sleep(_POLL_S)
+            asked = {pid for pid in asked if _is_alive(pid)}
+    except asyncio.CancelledError:
+        kill(root, mark)
+        raise
     await asyncio.to_thread(kill, root, mark)
 
 
@@ -100,6 +105,16 @@ async def until_gone(pid: int, timeout_s: float) -> bool:
     finally:
         loop.remove_reader(number)
         os.close(number)
+
+
+def wait_until_gone(pid: int, timeout_s: float) -> bool:
+    """The same as `until_gone`, blocking."""
+    deadline = time.monotonic() + timeout_s
+    while alive := _is_alive(pid):
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_POLL_S / 10)
+    return not alive
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:

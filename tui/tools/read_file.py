@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -53,7 +53,7 @@ class ReadFile:
         start, lines = _range(arguments)
         return f"read {arguments['path']}, lines {start} to {start + lines - 1}"
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         start, lines = _range(arguments)
         yield await outcome_of(lambda: read(context.folder, arguments["path"], start, lines))
 

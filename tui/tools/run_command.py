@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 from tui.core.messages import Json
@@ -41,16 +42,18 @@ class RunCommand:
     def preview(self, arguments: Json, context: ToolContext) -> str:
         return str(arguments["command"])
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         command = Command(arguments["command"], context)
         try:
             command.start()
         except (ToolError, OSError, ValueError) as error:
             yield Outcome(f"The command could not be started: {explain(error)}", is_error=True)
             return
+        timeout_s = float(arguments.get("timeout", context.command_timeout_s))
         try:
-            async for piece in command.pieces(float(arguments.get("timeout", context.command_timeout_s))):
-                yield piece
+            async with contextlib.aclosing(command.pieces(timeout_s)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
             await command.finish()
         yield _outcome(command)

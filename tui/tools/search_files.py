@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,7 @@ class SearchFiles:
     def preview(self, arguments: Json, context: ToolContext) -> str:
         return f"search {arguments.get('path', '.')} for {arguments['pattern']}"
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncIterator[str | Outcome]:
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         try:
             yield await _search(arguments["pattern"], arguments.get("path", "."), context.folder)
         except (ToolError, OSError, ValueError) as error:
