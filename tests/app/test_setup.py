@@ -9,12 +9,15 @@ from typing import Any
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from textual.widgets import Input
 
 from tests.app.driving import configure, opened
 from tests.scripted import ScriptedServer
 from tui.backends.embedded.catalogue import DEFAULT
 from tui.backends.embedded.pull import models_dir
 from tui.backends.resolve import presets
+from tui.screens.connect import ConnectScreen
+from tui.screens.connection import Connection
 from tui.settings.config import config_dir, load
 from tui.settings.log import log_file
 
@@ -72,7 +75,7 @@ async def test_another_server_by_its_address_is_tested_saved_and_answers(
     server = scripted(answers)
     async with opened(folder) as it:
         await it.until_shown("Another server")
-        await it.press("end", "enter")
+        await it.write("5")
         await it.until_shown("The address of a server")
         await it.write(server.base_url)
         await it.press("enter")
@@ -89,13 +92,62 @@ async def test_another_server_by_its_address_is_tested_saved_and_answers(
 async def test_an_address_that_is_none_is_refused(home: Path, folder: Path, address: str) -> None:
     async with opened(folder) as it:
         await it.until_shown("Another server")
-        await it.press("end", "enter")
+        await it.write("5")
         await it.until_shown("The address of a server")
         await it.write(address)
         await it.press("enter")
         await it.until_shown("That ")
         await it.press("escape", "escape")
         await it.until(lambda: it.app.screen is it.chat, "it is closed")
+
+
+async def test_a_vendor_takes_its_key_is_tested_and_offers_its_models(
+    home: Path, folder: Path, scripted: Scripted, keys: dict[Any, str]
+) -> None:
+    server = scripted(answers, key=SECRET, models=("small", "large"))
+    table, page = {"base_url": server.base_url}, "https://vendor.example/keys"
+    vendor = Connection("vendor", "A Vendor", table, True, page, server.base_url)
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?")
+        done: list[str | None] = []
+        it.app.push_screen(ConnectScreen(vendor, load()), done.append)
+        await it.until_shown("Paste the key for A Vendor", "https://vendor.example/keys")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+        await it.write("sk-wrong-0123456789")
+        await it.press("enter")
+        await it.until_shown("the key was not accepted", "Paste the key")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted again")
+        await it.write(SECRET)
+        assert SECRET not in it.screen
+        await it.press("enter")
+        await it.until_shown("Models of A Vendor", "small", "large")
+        await it.write("large")
+        await it.press("enter")
+        await it.until(lambda: bool(done), "it is set up")
+        assert done == ["vendor"]
+    settings = load(preset_names=presets())
+    assert (settings.defaults.backend, settings.backends["vendor"].model) == ("vendor", "large")
+    assert {request.body["model"] for request in server.requests} == {"large"}
+    assert files_with(SECRET, home) == []
+
+
+async def test_a_key_may_stay_in_the_environment(
+    home: Path, folder: Path, scripted: Scripted, keys: dict[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted(answers, key=SECRET)
+    monkeypatch.setenv("VENDOR_KEY", SECRET)
+    vendor = Connection("vendor", "A Vendor", {"base_url": server.base_url}, needs_key=True)
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?")
+        done: list[str | None] = []
+        it.app.push_screen(ConnectScreen(vendor, load()), done.append)
+        await it.until_shown("Paste the key for A Vendor")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+        await it.write("$VENDOR_KEY")
+        await it.press("enter")
+        await it.until(lambda: bool(done), "it is set up")
+    assert load(preset_names=presets()).backends["vendor"].credential == {"env": "VENDOR_KEY"}
+    assert not keys
 
 
 async def test_a_key_that_is_missing_is_asked_for_hidden_and_goes_to_the_keyring(

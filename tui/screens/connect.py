@@ -102,7 +102,7 @@ class ConnectScreen(ModalScreen[str | None]):
         except MimoError as error:
             self._failed(error)
             return
-        self._line("✓", "$success", f"the server answers, with {len(choices)} models")
+        self._line("✓", "$success", f"the server answers, with {_counted(len(choices))}")
         if len(choices) == 1:
             self._test(choices[0].id)
             return
@@ -169,3 +169,7 @@ class ConnectScreen(ModalScreen[str | None]):
 
     def _keys(self, text: str) -> None:
         self.query_one("#keys", Static).update(text)
+
+
+def _counted(models: int) -> str:
+    return "1 model" if models == 1 else f"{models} models"

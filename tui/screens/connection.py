@@ -80,9 +80,7 @@ def from_server(server: LocalServer) -> Connection:
     table: dict[str, Any] = {"base_url": server.base_url, "credential": "none"}
     if preset is not None:
         table["preset"] = preset.name
-    port = urlsplit(server.base_url).port
-    stem = preset.name if preset is not None else re.sub(r"[^a-z0-9]+", "-", server.name.lower()).strip("-")
-    return Connection(f"{stem or 'local'}-{port}", server.name, table, needs_key=False, base_url=server.base_url)
+    return Connection(server.name, server.name, table, needs_key=False, base_url=server.base_url)
 
 
 def from_address(url: str, taken: list[str], needs_key: bool) -> Connection:

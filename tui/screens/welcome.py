@@ -72,13 +72,13 @@ class WelcomeScreen(ModalScreen[str | None]):
             self._fill()
 
     def _groups(self) -> Sequence[tuple[str, Sequence[Offer], str]]:
-        """Heading, offers and what is said in place of none."""
+        """Heading, offers and what is said in place of none. What is still being found comes last: numbers stay."""
         nothing = "looking …" if self._is_looking else "none answers: start one, and open /setup again"
         return (
             ("Vendors", vendor_offers(), ""),
-            ("On this machine", self._servers, nothing),
             ("Built in", [built_in_offer()], ""),
             ("Elsewhere", [Offer(_ADDRESS, "Another server …", "by its address")], ""),
+            ("Found on this machine", self._servers, nothing),
         )
 
     def _fill(self) -> None:
