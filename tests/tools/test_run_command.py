@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -226,6 +228,21 @@ def test_the_preview_is_the_exact_command(folder: Path) -> None:
 
 def test_the_sandbox_is_found_once() -> None:
     assert find_sandbox() is find_sandbox()
+
+
+def test_a_sandbox_that_does_not_work_is_none_and_says_why(tmp_path: Path) -> None:
+    program = tmp_path / "bwrap"
+    program.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n")
+    program.chmod(0o755)
+    code = "from tui.tools.sandbox import *; print(find_sandbox(), why_no_sandbox())"
+    code = f"import tui.tools.environment as e; e._SYSTEM_FOLDERS = (); {code}"
+    for path, reason in (
+        (tmp_path, "bubblewrap does not work here: setting up uid map: Permission denied"),
+        (tmp_path / "empty", "bubblewrap is not installed (the package is usually named `bubblewrap`)"),
+    ):
+        environment = os.environ | {"PATH": str(path)}
+        result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert result.stdout == f"None {reason}\n", result.stderr
 
 
 def test_processes_are_known_without_proc_too() -> None:

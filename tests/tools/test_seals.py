@@ -76,6 +76,14 @@ def test_another_configuration_cannot_be_slipped_in(place: Place) -> None:
     assert ".git/commondir was removed" in result.content
 
 
+def test_a_second_configuration_that_git_would_read_cannot_be_made(place: Place) -> None:
+    git(place, "init", "-q")
+    git(place, "config", "extensions.worktreeConfig", "true")
+    result = place.run("echo evil > .git/config.worktree; git status")
+    assert not (place.project / ".git" / "config.worktree").exists()
+    assert "No commits yet" in result.content
+
+
 @pytest.mark.parametrize(
     "attempt",
     [

@@ -6,6 +6,7 @@ to the project, is mounted on itself ("pinned"). A place that does not exist yet
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -53,7 +54,7 @@ class Seals:
         """Remove what appeared although it must not, and what could not be held back by a mount; its names."""
         undone = []
         for path in self._absent:
-            if os.path.lexists(path) and not path.is_dir():
+            with contextlib.suppress(OSError):  # mostly because it is not there
                 path.unlink()
                 undone.append(str(path.relative_to(self._root)))
         return tuple(undone)
@@ -76,8 +77,8 @@ class Seals:
         self._keep(git / "hooks")
         self._keep(git / "config", is_file=True)
         for name in _GIT_MORE:
-            if os.path.lexists(git / name):
-                self._keep(git / name)
+            if os.path.lexists(git / name) or (name == "config.worktree" and _has_worktree_config(git)):
+                self._keep(git / name, is_file=name == "config.worktree")
             elif name == "commondir":  # an empty file of that name would break git, so there is no mount point for it
                 self._absent.append(git / name)
 
@@ -109,6 +110,14 @@ class Seals:
         if point.path not in self._closed:
             self.points.append(point)
             self._closed[point.path] = ("--ro-bind", str(point.path), str(point.path))
+
+
+def _has_worktree_config(git: Path) -> bool:
+    """Whether git would read `config.worktree` if it were there."""
+    try:
+        return b"worktreeconfig" in (git / "config").read_bytes().lower()
+    except OSError:
+        return False
 
 
 def cover(path: str | Path, *, is_folder: bool) -> tuple[str, ...]:
