@@ -20,7 +20,7 @@ from tui.tools.sandbox import Enclosure
 TIMEOUT_GRACE_S = 1.0
 """How long a command that took too long may take to end by itself."""
 
-CANCEL_GRACE_S = 0.05
+CANCEL_GRACE_S = 0.03
 """The same when the user stops it: `esc` has to work within 100 ms."""
 
 _GATHER_S = 0.03
