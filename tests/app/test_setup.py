@@ -161,7 +161,7 @@ async def test_a_key_that_is_missing_is_asked_for_hidden_and_goes_to_the_keyring
         await it.until_shown("Paste the key for lab")
         await it.until_done()
         assert it.prompt == "hi"
-        await it.press("ctrl+y")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
         await it.write(SECRET)
         assert SECRET not in it.screen
         await it.press("enter")

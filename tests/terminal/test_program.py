@@ -128,6 +128,16 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was_and_what_came_stored(
         terminal.until_shown("go", "kept for later")
 
 
+def test_a_thread_that_hangs_does_not_hold_it_back_at_its_end(folder: Path, model: Model) -> None:
+    model(backend='credential = { command = ["sleep", "25"] }')
+    with Terminal(folder=folder) as terminal:
+        terminal.until_shown(READY, "lab/scripted")
+        terminal.type("hi\r")
+        terminal.until_shown("working")
+        terminal.type("\x11")
+        assert terminal.until_ended() == 0
+
+
 def test_after_kill_9_the_turn_is_there_marked_as_interrupted(folder: Path, model: Model) -> None:
     model("first answer", Reply(text("second"), pause()), may_complain=True)
     with Terminal(folder=folder) as terminal:

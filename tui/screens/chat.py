@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 """What comes by the thousand and changes nothing but the transcript."""
 
-_BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists the commands."
+_BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists commands."
 
 _SHORT = 20
 """Lines of a window without room for margins."""
@@ -196,7 +196,7 @@ class ChatScreen(Screen[None]):
         lost = [text] if not self.talk.has_answer and (last is None or isinstance(last.event, TurnFailed)) else []
         self._give_back([*lost, *self.talk.waiting])
         if last is not None and isinstance(last.event, TurnFailed):
-            self.questions.offer_key(last.event.error)
+            self.questions.offer_key(last.event.error, text)
 
     def _give_back(self, texts: list[str]) -> None:
         self.talk.waiting.clear()

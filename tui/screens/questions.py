@@ -33,7 +33,7 @@ class Questions:
     def ask(self, question: ApprovalAsked) -> None:
         from tui.widgets.approval import ApprovalBar
 
-        self._show(ApprovalBar(question))
+        self._show(ApprovalBar(question), takes_focus=not self._screen.prompt.text)
 
     def answer(self, given: ApprovalBar.Answered) -> None:
         from tui.agent.calls import Answer
@@ -42,14 +42,17 @@ class Questions:
         answer = Answer(given.decision, given.reason, given.arguments, given.rule)
         self._screen.talk.answer(given.id, answer)
 
-    def offer_key(self, error: ErrorInfo) -> None:
-        """Ask for the key of the backend, if it was a key that was missing or wrong and the keyring would be asked."""
+    def offer_key(self, error: ErrorInfo, sent: str) -> None:
+        """Ask for the key of the backend, if it was a key that was missing or wrong and the keyring would be asked.
+
+        It takes the focus where the prompt holds nothing but the message that was `sent`, which is sent again then.
+        """
         conversation = self._screen.talk.conversation
         spec = conversation.spec() if conversation is not None else None
         if error.kind in _KEY_ERRORS and spec is not None and spec.credential in (None, "keyring"):
             from tui.widgets.key_input import KeyInput
 
-            self._show(KeyInput(spec.name, spec.name, spec.key_page))
+            self._show(KeyInput(spec.name, spec.name, spec.key_page), takes_focus=self._screen.prompt.text == sent)
 
     async def keep_key(self, key: str) -> None:
         """Save the key that was given; the message that failed is in the prompt, ready to be sent again."""
@@ -78,9 +81,9 @@ class Questions:
             if had_focus:
                 self._screen.prompt.focus()
 
-    def _show(self, bar: Widget) -> None:
+    def _show(self, bar: Widget, takes_focus: bool) -> None:
         self.drop()
         self._bar = bar
         self._screen.mount(bar, before="#prompt")
-        if not self._screen.prompt.text:
+        if takes_focus:
             self._screen.call_after_refresh(self.focus)

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from tui.core.errors import MimoError
 from tui.screens import backstage
 from tui.screens.chat import ChatScreen
+from tui.screens.threads import LooseThreads
 from tui.settings.config import Mode, Settings
 from tui.widgets.themes import load_theme
 
@@ -63,6 +64,7 @@ class MimoApp(App[None]):
     def on_mount(self) -> None:
         self.call_after_refresh(self._say_theme_problem)
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(LooseThreads())
         for name in ("SIGTERM", "SIGHUP"):  # the window was closed, or the system goes down: keep what came
             if number := getattr(signal, name, None):
                 loop.add_signal_handler(number, self.leave)

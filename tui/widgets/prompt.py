@@ -28,7 +28,7 @@ _TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
 KEYS = (
     ("enter", "send; while the model works: queue"),
     ("shift+enter, alt+enter, ctrl+j", "new line"),
-    ("up, down", "what was said before, at the first and last line"),
+    ("up, down", "earlier messages, from the first and last line"),
     ("tab", "complete a command"),
     ("ctrl+c", "clear the text; on an empty prompt, twice: quit"),
     ("ctrl+d", "quit, on an empty prompt"),
