@@ -25,11 +25,10 @@ async def test_an_answer_is_shown_and_the_prompt_is_empty_again(folder: Path, mo
 async def test_the_status_line_tells_who_answers_and_what_it_took(folder: Path, model: Model) -> None:
     model("one two three")
     async with opened(folder) as it:
-        assert "lab/scripted" in it.status
+        await it.until_shown("lab/scripted")
         await it.say("hi")
         await it.until_done()
-        assert "/1k" in it.status
-        assert "$–" in it.status
+        await it.until_shown("/1k", "$–")
 
 
 async def test_what_is_typed_before_the_conversation_is_open_is_sent_when_it_is(folder: Path, model: Model) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -27,6 +28,9 @@ from tui.core.events import (
 from tui.core.messages import Json, ToolCall
 from tui.tools.base import Outcome, Tool, ToolContext
 from tui.tools.registry import Toolbox, validate
+
+_KEPT_CHARACTERS = 4000
+"""Of the output of a tool that was interrupted, for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +125,18 @@ async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall) -> Verdict
 async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Event]:
     yield ToolStarted(call)
     began = time.monotonic()
-    outcome = Outcome("The tool ended without a result.", is_error=True)
+    outcome, came = Outcome("The tool ended without a result.", is_error=True), ""
     try:
-        async for piece in tool.run(call.arguments, context):
-            if isinstance(piece, str):
-                yield ToolOutput(call.id, piece)
-            else:
-                outcome = piece
+        async with aclosing(tool.run(call.arguments, context)) as running:
+            async for piece in running:
+                if isinstance(piece, str):
+                    came = (came + piece)[-_KEPT_CHARACTERS:]
+                    yield ToolOutput(call.id, piece)
+                else:
+                    outcome = piece
     except asyncio.CancelledError:
-        yield ToolFinished(call.id, True, "Interrupted.", time.monotonic() - began, {})
+        result = f"{came}\n[interrupted]" if came else "Interrupted."
+        yield ToolFinished(call.id, True, result, time.monotonic() - began, {})
         raise
     yield ToolFinished(call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail)
 

@@ -31,7 +31,6 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.messages import Json, Message, user
-from tui.core.usage import Usage
 from tui.sessions.history import last_request, messages
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.base import ToolContext
@@ -65,6 +64,10 @@ class Conversation:
         self.timeout_s = wishes.timeout_s
         self.records: list[Record] = []
         """All that happened, without the deltas and the output that a later record holds whole."""
+        self.context_tokens: int | None = None
+        """How much of the window the last step filled; None when its server did not say."""
+        self.cost: float | None = 0.0
+        """USD so far, without steps that were cut; None when the price of another is not known."""
         self.journal = Journal(self.folder, on_problem=self._not_saved)
         self.turn: Turn | None = None
         """The turn under way, or the last one."""
@@ -93,22 +96,6 @@ class Conversation:
     @property
     def approvals(self) -> Approvals:
         return Approvals(self.policy, self.folder, self.sandbox or "missing", tuple(self._rules))
-
-    @property
-    def context_tokens(self) -> int | None:
-        """How much of the window the last step filled; None when its server did not say."""
-        steps = (record.event for record in reversed(self.records) if isinstance(record.event, StepFinished))
-        usage = next((step.usage for step in steps if step.finish_reason not in _CUT), Usage())
-        if usage.input_tokens is None or usage.output_tokens is None:
-            return None
-        return usage.input_tokens + usage.output_tokens
-
-    @property
-    def cost(self) -> float | None:
-        """USD so far, without steps that were cut; None when the price of another is not known."""
-        steps = [record.event for record in self.records if isinstance(record.event, StepFinished)]
-        costs = [step.cost for step in steps if step.finish_reason not in _CUT]
-        return None if None in costs else sum(cost or 0.0 for cost in costs)
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.
@@ -206,6 +193,8 @@ class Conversation:
             self.records.append(record)
         if isinstance(record.event, StepStarted):
             self._last_body = requests.apply(self._last_body, record.event.request)
+        elif isinstance(record.event, StepFinished):
+            self._count(record.event)
 
     def _take_up(self, records: list[Record], wishes: Wishes) -> None:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""
@@ -213,12 +202,22 @@ class Conversation:
         self._last_body = last_request(self.records)
         self._turns = max((record.turn for record in records), default=0)
         for event in (record.event for record in self.records):
-            if isinstance(event, TurnStarted) and wishes.mode is None and event.mode in ("chat", "agent"):
+            if isinstance(event, StepFinished):
+                self._count(event)
+            elif isinstance(event, TurnStarted) and wishes.mode is None and event.mode in ("chat", "agent"):
                 self.mode = cast(Mode, event.mode)
             elif isinstance(event, StepStarted) and wishes.backend is None:
                 self._wanted = (event.origin.backend, wishes.model or event.origin.model)
         if wishes.backend is None and self._wanted[0] not in known_names(self.settings):
             self._wanted = (None, wishes.model)  # that backend is gone: the default answers
+
+    def _count(self, step: StepFinished) -> None:
+        if step.finish_reason in _CUT:
+            return
+        usage = step.usage
+        is_known = usage.input_tokens is not None and usage.output_tokens is not None
+        self.context_tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if is_known else None
+        self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost
 
     def _backend(self, spec: BackendSpec) -> Backend:
         if (backend := next((b for b in self._backends if b.spec == spec), None)) is None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from textual.content import Content
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.core.text import clean_line
 
 _GAP = "   "
+_FRAMES_PER_S = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,28 @@ class StatusLine(Widget, can_focus=False):
     DEFAULT_CSS = "StatusLine { height: 1; }"
     COMPONENT_CLASSES = {"status--mode", "status--warning", "status--strong"}
 
-    status: reactive[Status] = reactive(Status())
+    status: reactive[Status] = reactive(Status(), repaint=False)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._drawn: Status | None = None
+        self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        self.watch_status()
+
+    def watch_status(self) -> None:
+        """Draw it, but at most 12 times a second: while a model works it changes with each event."""
+        if self.is_attached and self._timer is None and self._drawn != self.status:
+            self.refresh()
+            self._timer = self.set_timer(1 / _FRAMES_PER_S, self._drawable_again)
+
+    def _drawable_again(self) -> None:
+        self._timer = None
+        self.watch_status()
 
     def render(self) -> Content:
+        self._drawn = self.status
         left, right = fit(*parts(self.status), width=self.size.width)
         used = len_of(left) + len_of(right)
         space = Content(" " * max(0, self.size.width - used))
