@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
@@ -47,6 +47,7 @@ def test_text_without_spaces_fills_its_rows_and_begins_none_with_a_full_stop() -
 
 
 @given(text=st.text(max_size=60), width=st.integers(1, 20))
+@example(text="⿰0", width=2)
 def test_a_truncated_text_fits(text: str, width: int) -> None:
     assert cell_len(truncate(text, width)) <= width
 

@@ -165,7 +165,10 @@ def truncate(text: str, width: int) -> str:
     """`text` in at most `width` cells, with an ellipsis where it was cut."""
     if cell_len(text) <= width:
         return text
-    return text[: fit(text, 0, max(width - 1, 1))] + "…" if width > 1 else "…"[:width]
+    start = text[: fit(text, 0, max(width - 1, 1))]
+    if cell_len(start) >= width:  # one wide character is more than there is room for
+        start = ""
+    return f"{start}…"[: max(width, 0)]
 
 
 def rows_of(spans: Iterable[Span], width: int, breaker: Breaker = wrap) -> list[tuple[list[Span], str]]:
