@@ -12,8 +12,11 @@ from tui.cli import main
 
 def run() -> int:
     """The program, from its command line to its exit code."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    return main()
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return main()
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +22,7 @@ from tui.widgets.themes import load_theme
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
     from tui.agent.wishes import Wishes
 
@@ -57,6 +60,13 @@ class MimoApp(App[None]):
         self._is_leaving = False
         self._interrupted = 0.0
         self._begin_with(self._registered(theme) if theme else self._theme_of(self._mode))
+
+    def get_driver_class(self) -> type[Driver]:
+        if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
+            return super().get_driver_class()
+        from tui.screens.driver import QuickDriver
+
+        return QuickDriver
 
     def get_default_screen(self) -> Screen[None]:
         return self._chat
@@ -140,6 +150,9 @@ class MimoApp(App[None]):
             self._chat.note.say("Press ctrl+c again to quit.")
 
     def action_leave(self) -> None:
+        self.leave()
+
+    async def action_quit(self) -> None:
         self.leave()
 
     def leave(self) -> None:
