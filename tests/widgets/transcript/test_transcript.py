@@ -225,7 +225,7 @@ async def test_a_tiny_terminal_breaks_nothing(size: tuple[int, int]) -> None:
         app.transcript.scroll_home()
         await pilot.pause()
         assert {strip.cell_length for strip in app.transcript.render_lines(app.transcript.outer_size.region)} == {
-            size[0]
+            max(size[0] - 1, 1)
         }
 
 

@@ -168,33 +168,36 @@ class LineView(ScrollView, can_focus=True):
     # Lines
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The strips as they were drawn: nothing is styled, cut or padded again, but for a selection."""
-        width = self.outer_size.width
+        """The strips as they were drawn: nothing is styled, cut or padded again, but for a selection.
+
+        They end at the scrollbar, so that the compositor has nothing to cut off.
+        """
         selection = self.text_selection
-        strips = [self.strip_at(y, width, selection) for y in crop.line_range]
+        strips = [self.strip_at(y, selection) for y in crop.line_range]
         for line_filter in self.get_line_filters():
             ground = self.background_colors[1]
             strips = [strip.apply_filter(line_filter, ground) for strip in strips]
-        if crop.column_span != (0, width):
+        if crop.column_span != (0, self.outer_size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
         """A line with its offsets: Textual asks for single lines only to find out what the mouse selects."""
-        strip = self.strip_at(y, self.outer_size.width, None)
+        strip = self.strip_at(y, None)
         if y >= len(self.view.lines):
             return strip
         return strip.apply_offsets(0, place_of(*self.view.place(y)))
 
-    def strip_at(self, y: int, width: int, selection: Selection | None) -> Strip:
-        view, base = self.view, self.view.pen.palette.base
+    def strip_at(self, y: int, selection: Selection | None) -> Strip:
+        """Line `y` of the window, with what is selected of it."""
+        view, width = self.view, max(self.outer_size.width - self.scrollbar_size_vertical, 1)
         if y >= len(view.lines):
-            return Strip.blank(width, base)
+            return Strip.blank(width, view.pen.palette.base)
         line = view.lines[y]
         strip = line.strip
         if selection is not None and (span := selection.get_span(place_of(*view.place(y)))):
             strip = highlighted(line, *span, self._selection_style())
-        return strip.adjust_cell_length(width, base)
+        return strip.adjust_cell_length(width, view.pen.palette.base)
 
     # Selection
 

@@ -209,8 +209,8 @@ class Transcript(LineView, can_focus=True):
     def on_blur(self) -> None:
         self.refresh_all()
 
-    def strip_at(self, y: int, width: int, selection: Selection | None) -> Strip:
-        strip = super().strip_at(y, width, selection)
+    def strip_at(self, y: int, selection: Selection | None) -> Strip:
+        strip = super().strip_at(y, selection)
         if self._cursor is None or not self.has_focus or y >= len(self.view.lines):
             return strip
         if any(target is self._cursor for _, _, target in self.view.lines[y].targets):
