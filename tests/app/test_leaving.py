@@ -92,3 +92,17 @@ async def test_a_mistake_of_ours_ends_in_a_line_and_the_log_has_the_rest(folder:
         assert str(log_file()) in it.app.problem.message
         assert "ZeroDivisionError" in log_file().read_text()
         it.app._exception = None  # it was meant: the pilot need not raise it again
+
+
+async def test_a_worker_of_ours_that_breaks_is_said_and_the_program_goes_on(folder: Path, model: Model) -> None:
+    model("Hello.")
+
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    async with opened(folder) as it:
+        it.chat.run_worker(broken(), exit_on_error=False)
+        await it.until_shown("something went wrong that should not")
+        assert "ZeroDivisionError" in log_file().read_text()
+        await it.say("hi")
+        await it.until_shown("Hello.")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,6 +22,7 @@ from tui.core.events import (
     ApprovalGiven,
     ReasoningDelta,
     Record,
+    StepFinished,
     TextDelta,
     ToolCallDelta,
     ToolOutput,
@@ -32,14 +31,16 @@ from tui.core.events import (
 )
 from tui.screens import backstage
 from tui.screens.front import ChatFront
+from tui.screens.overview import Overview
 from tui.screens.questions import Questions
+from tui.screens.reporting import ReportsBrokenWorkers
 from tui.screens.side import Side
 from tui.screens.talk import Talk
 from tui.widgets.completions import CompletionList
 from tui.widgets.note import Note
 from tui.widgets.prompt import Completion, Prompt
 from tui.widgets.queued import QueuedMessages
-from tui.widgets.status import Status, StatusLine
+from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ _BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists 
 _SHORT = 20
 """Lines of a window without room for margins."""
 
-_SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
 
+class ChatScreen(ReportsBrokenWorkers, Screen[None]):
+    """Composes and routes, in many handlers of a line or two.
 
-class ChatScreen(Screen[None]):
-    """Composes and routes. What is said is in `talk`, what commands do in `front`, the trace in `side`."""
+    What is said is in `talk`, what commands do in `front`, the trace in `side`, what waits for an answer in
+    `questions`, what the status line tells in `overview`.
+    """
 
     app: MimoApp
     AUTO_FOCUS = "Prompt"
@@ -82,6 +85,7 @@ class ChatScreen(Screen[None]):
         self.front = ChatFront(self)
         self.side = Side(self)
         self.questions = Questions(self)
+        self.overview = Overview(self)
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
@@ -127,6 +131,7 @@ class ChatScreen(Screen[None]):
             self.app.fail(error) if old is None else self.say(error)
             return
         if old is not None:
+            self.talk.conversation = None  # what is sent meanwhile is for the new one
             await old.close()
         self.talk.conversation = conversation
         self._show_conversation(conversation)
@@ -143,6 +148,7 @@ class ChatScreen(Screen[None]):
         self.transcript.clear()
         self.transcript.show_all(conversation.records)
         self.side.show_all(conversation.records)
+        self.overview.learn()
         self.mode_changed()
 
     async def _warm_up(self) -> None:
@@ -169,7 +175,7 @@ class ChatScreen(Screen[None]):
         if self.talk.is_ready and self.talk.waiting:
             self.turn(self.talk.waiting.pop(0))
         self.query_one("#queued", QueuedMessages).show(self.talk.waiting)
-        self.show_status()
+        self.overview.show()
 
     @work(exclusive=True, group="turn", exit_on_error=False)
     async def turn(self, text: str) -> None:
@@ -214,7 +220,9 @@ class ChatScreen(Screen[None]):
             self.questions.ask(record.event)
         elif isinstance(record.event, ApprovalGiven):
             self.questions.drop()
-        self.show_status()
+        elif isinstance(record.event, StepFinished):
+            self.overview.learn()
+        self.overview.show()
 
     def say(self, error: MimoError) -> None:
         """Show what cannot be done, and what to do about it."""
@@ -230,43 +238,11 @@ class ChatScreen(Screen[None]):
         """The mode was switched, or a switch for the next turn took effect with the end of this one."""
         if self.app.show_mode(self.talk.mode):
             self.side.forget_wish()
-        self.show_status()
-
-    def show_status(self) -> None:
-        self.query_one("#status", StatusLine).status = self._status()
-
-    def _status(self) -> Status:
-        talk, conversation = self.talk, self.talk.conversation
-        status = Status(
-            mode=talk.mode,
-            next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
-            queued=len(talk.waiting),
-            working=f"working {time.monotonic() - talk.began:.0f}s" if talk.is_working else "",
-            hint=self._hint(),
-        )
-        if conversation is None:
-            return status
-        spec = conversation.spec()
-        return replace(
-            status,
-            backend=spec.name if spec else "",
-            model=spec.model or "" if spec else "",
-            context_window=spec.context_window if spec else None,
-            context_tokens=conversation.context_tokens,
-            cost=conversation.cost,
-            sandbox=_SANDBOX[conversation.sandbox] if talk.mode == "agent" else "",
-            is_sandboxed=conversation.sandbox in ("on", None),
-        )
-
-    def _hint(self) -> str:
-        """The one key that helps most now."""
-        if self.questions.is_unattended:
-            return "ctrl+y answers"
-        return "esc stops" if self.talk.is_working else "/ commands"
+        self.overview.show()
 
     def _tick(self) -> None:
         if self.talk.is_working:
-            self.show_status()
+            self.overview.show()
 
     def _take_back(self) -> str | None:
         text = self.talk.waiting.pop() if self.talk.waiting else None
@@ -320,7 +296,7 @@ class ChatScreen(Screen[None]):
             self.prompt.post_message(event)
 
     def on_descendant_focus(self) -> None:
-        self.show_status()
+        self.overview.show()
 
     def on_resize(self, event: events.Resize) -> None:
         # By hand, as Textual's own breakpoints would style everything twice at the start.

@@ -18,6 +18,7 @@ from tui.core.errors import MimoError
 from tui.core.text import clean, clean_line
 from tui.screens import backstage
 from tui.screens.connection import Connection
+from tui.screens.reporting import ReportsBrokenWorkers
 from tui.widgets.key_input import KeyInput
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 
 
-class ConnectScreen(ModalScreen[str | None]):
+class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     """Dismissed with the backend's name once it is saved, or None."""
 
     CSS_PATH = "setup.tcss"

@@ -19,13 +19,14 @@ from tui.backends.resolve import presets
 from tui.core.errors import MimoError
 from tui.core.text import clean
 from tui.screens.connection import from_preset
+from tui.screens.reporting import ReportsBrokenWorkers
 
 
 class Stopped(Exception):
     """The user does not want it after all."""
 
 
-class FetchScreen(ModalScreen[str | None]):
+class FetchScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     """Dismissed with the backend's name when the model is there, or None."""
 
     CSS_PATH = "setup.tcss"

@@ -140,7 +140,7 @@ class ChatFront:
 
     def _use(self, name: str, model: str | None = None) -> None:
         self._conversation.use(name, model)
-        self._screen.show_status()
+        self._screen.overview.learn()
 
     def _resume(self, session: str) -> None:
         if session != self._conversation.session_id:

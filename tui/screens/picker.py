@@ -18,9 +18,10 @@ from textual.widgets.option_list import Option
 from tui.core.errors import MimoError
 from tui.core.text import clean_line
 from tui.screens.choice import Choice
+from tui.screens.reporting import ReportsBrokenWorkers
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(ReportsBrokenWorkers, ModalScreen[str | None]):
     """Dismissed with the id of the chosen one, or None.
 
     `choices` may be a coroutine function: then the list comes when it is there, and its error is shown in place of it.

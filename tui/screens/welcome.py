@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from tui.core.text import clean_line
 from tui.screens.connection import Connection, from_preset, from_server
+from tui.screens.reporting import ReportsBrokenWorkers
 
 if TYPE_CHECKING:
     from tui.backends.local import LocalServer
@@ -33,7 +34,7 @@ class Offer(NamedTuple):
     connection: Connection | None = None
 
 
-class WelcomeScreen(ModalScreen[str | None]):
+class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     """Dismissed with the name of a backend that is ready and the default from now on, or None."""
 
     CSS_PATH = "setup.tcss"

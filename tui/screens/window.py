@@ -171,6 +171,14 @@ class MimoApp(App[None]):
         finally:
             self.exit()
 
+    def report(self, error: BaseException) -> None:
+        """A worker of a screen broke: close what cannot go on, and say where the details are."""
+        from tui.settings.log import log_crash
+
+        if isinstance(self.screen, ModalScreen):
+            self.screen.dismiss(None)
+        self._chat.say(MimoError(f"something went wrong that should not: {log_crash(error)}"))
+
     def fail(self, error: MimoError) -> None:
         """End the program with an error for the user."""
         self.problem = error

@@ -1,0 +1,56 @@
+"""What the status line tells of the conversation at hand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.widgets.status import Status, StatusLine
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+_SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
+
+
+class Overview:
+    """Keeps what is costly to find out (it is summed up over the whole conversation), and shows it with what is not."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._known = Status()
+
+    def learn(self) -> None:
+        """The backend was changed, or a step has ended: find out anew."""
+        if (conversation := self._screen.talk.conversation) is None:
+            return
+        spec = conversation.spec()
+        self._known = Status(
+            backend=spec.name if spec else "",
+            model=(spec.model or "") if spec else "",
+            context_window=spec.context_window if spec else None,
+            context_tokens=conversation.context_tokens,
+            cost=conversation.cost,
+        )
+        self.show()
+
+    def show(self) -> None:
+        talk = self._screen.talk
+        sandbox = talk.conversation.sandbox if talk.conversation is not None else None
+        self._screen.query_one("#status", StatusLine).status = replace(
+            self._known,
+            mode=talk.mode,
+            next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
+            sandbox=_SANDBOX[sandbox] if talk.mode == "agent" else "",
+            is_sandboxed=sandbox in ("on", None),
+            queued=len(talk.waiting),
+            working=f"working {time.monotonic() - talk.began:.0f}s" if talk.is_working else "",
+            hint=self._hint(),
+        )
+
+    def _hint(self) -> str:
+        """The one key that helps most now."""
+        if self._screen.questions.is_unattended:
+            return "ctrl+y answers"
+        return "esc stops" if self._screen.talk.is_working else "/ commands"
