@@ -106,3 +106,18 @@ async def test_a_worker_of_ours_that_breaks_is_said_and_the_program_goes_on(fold
         assert "ZeroDivisionError" in log_file().read_text()
         await it.say("hi")
         await it.until_shown("Hello.")
+
+
+async def test_ctrl_c_copies_what_is_marked_in_an_answer(folder: Path, model: Model) -> None:
+    model("Hello there.")
+    async with opened(folder) as it:
+        await it.say("hi")
+        await it.until_shown("Hello there.")
+        await it.until_done()
+        y = next(y for y, line in enumerate(it.screen.splitlines()) if "Hello there." in line)
+        x = it.screen.splitlines()[y].index("Hello")
+        await it.pilot.mouse_down(offset=(x, y))
+        await it.pilot.hover(offset=(x + 5, y))
+        await it.pilot.mouse_up(offset=(x + 5, y))
+        await it.press("ctrl+c")
+        assert it.app.clipboard.strip() == "Hello"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.app.driving import configure, opened
 from tests.scripted import Reply, ScriptedServer, fault, pause, reset, text
 from tui.settings.paths import data_dir
@@ -197,3 +199,20 @@ async def test_a_session_that_is_not_there_ends_the_program_with_the_reason(fold
         await it.until(lambda: not it.app.is_running, "it ended")
         assert it.app.problem is not None
         assert "zzzzzz" in it.app.problem.message
+
+
+async def test_a_link_goes_to_the_clipboard_where_no_browser_has_a_window(
+    folder: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    model("See [this](https://example.org/page).")
+    async with opened(folder) as it:
+        await it.say("hi")
+        await it.until_shown("See this.")
+        await it.until_done()
+        y = next(y for y, line in enumerate(it.screen.splitlines()) if "See this." in line)
+        x = it.screen.splitlines()[y].index("this")
+        await it.pilot.click(offset=(x + 1, y))
+        await it.until_shown("in the clipboard")
+        assert it.app.clipboard == "https://example.org/page"

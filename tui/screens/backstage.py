@@ -4,6 +4,8 @@ blocks and is for threads."""
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,6 +104,16 @@ def reload_settings() -> Settings:
     from tui.settings.config import load
 
     return load(preset_names=presets())
+
+
+def open_link(url: str) -> bool:
+    """Show a page in the browser; False where there is none that would not take over the terminal."""
+    import webbrowser
+
+    has_desktop = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if not has_desktop or not url.startswith(("https://", "http://", "mailto:")):
+        return False
+    return webbrowser.open(url)
 
 
 def backend_choices(settings: Settings) -> list[Choice]:

@@ -258,8 +258,11 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.app.leave()
 
     @on(Transcript.LinkOpened)
-    def _link_opened(self, event: Transcript.LinkOpened) -> None:
-        self.app.open_url(event.url)
+    @work(group="link", exit_on_error=False)
+    async def _link_opened(self, event: Transcript.LinkOpened) -> None:
+        if not await asyncio.to_thread(backstage.open_link, event.url):
+            self.app.copy_to_clipboard(event.url)
+            self.note.say("The address is in the clipboard.", event.url)
 
     def on_transcript_step_opened(self, event: Transcript.StepOpened) -> None:
         self.front.open_step(event.turn, event.step)
