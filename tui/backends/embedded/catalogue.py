@@ -59,7 +59,7 @@ MODELS: tuple[EmbeddedModel, ...] = (
         source=f"the Python package {_SMOLLM2.requirement}",
         package=_SMOLLM2,
         system_prompt="You are a helpful AI assistant named SmolLM, trained by Hugging Face",
-        sampling={"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1},
+        sampling={"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.05},
     ),
 )
 
