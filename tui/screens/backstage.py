@@ -106,6 +106,13 @@ def reload_settings() -> Settings:
     return load(preset_names=presets())
 
 
+def shown_path(path: Path) -> str:
+    """A folder as people write it."""
+    home = os.environ.get("HOME", "")
+    text = str(path)
+    return clean_line("~" + text.removeprefix(home) if home and f"{text}/".startswith(f"{home}/") else text)
+
+
 def open_link(url: str) -> bool:
     """Show a page in the browser; False where there is none that would not take over the terminal."""
     import webbrowser

@@ -91,7 +91,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
         with Horizontal(id="body"):
             yield Transcript(id="transcript")
-        yield Static(_BEGINNING, id="beginning", markup=False)
+        yield Static(f"{backstage.shown_path(self.folder)}\n{_BEGINNING}", id="beginning", markup=False)
         yield QueuedMessages(id="queued")
         yield CompletionList(id="completions")
         yield Note(id="note")

@@ -183,7 +183,7 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self._offer([])
 
     def _complete(self) -> None:
-        text = self.text
+        text = self.document.get_line(0) if self.document.line_count == 1 else ""  # joining a long paste takes a while
         if self.past.is_walking or not _COMMAND.fullmatch(text):
             self._offer([])
         else:
