@@ -133,7 +133,7 @@ def test_thinking_of_an_unknown_server_can_be_described() -> None:
 def test_an_embedded_model_has_the_prompt_and_the_sampling_it_was_made_for(home: Any) -> None:
     spec = resolve(NOTHING, "embedded")
     assert spec.embedded and spec.system_prompt and "SmolLM" in spec.system_prompt
-    assert spec.body == {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
+    assert spec.body == {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.05}
     assert not spec.rules.native_tools and spec.context_window == 4096 and spec.headers == {"Connection": "close"}
     other = resolve(NOTHING, "embedded", "my-own")
     assert other.system_prompt is None and other.body == {}
