@@ -15,7 +15,7 @@ _SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "
 
 
 class Overview:
-    """Keeps what is costly to find out (it is summed up over the whole conversation), and shows it with what is not."""
+    """Keeps what changes with a step or with the backend, and shows it with what changes all the time."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
