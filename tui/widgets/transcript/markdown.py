@@ -72,74 +72,77 @@ class _Level:
         self.first, self.rest, self.style, self.copied = first, rest, style, copied
 
 
+class _Container:
+    """The page, or a list, an item or a quote in it. `number` is the next item's, where a list has numbers."""
+
+    def __init__(self, kind: str, *, tight: bool = False, number: int | None = None) -> None:
+        self.kind, self.tight, self.number = kind, tight, number
+        self.is_empty = True
+
+
 class Page:
+    """Writes blocks one below the other, each line behind the marks of the containers that it stands in."""
+
     def __init__(self, pen: Pen, margin: str) -> None:
         self.pen = pen
         self.palette = pen.palette
         self.lines: list[Line] = []
         self.levels = [_Level(margin, margin, pen.palette.base, copied=False)]
-        self.depth = 0
+        self.containers = [_Container("page")]
 
     # Containers
 
     def blocks(self, tokens: list[Token], first_item: int | None = None) -> None:
-        """All blocks, top to bottom. Containers push a level and pop it; a loop, because tokens are flat."""
-        tight = [False]
-        lists: list[int | None] = []
-        fresh = True  # nothing stands in this container yet, so no blank line is due
+        """All blocks, top to bottom. The parser's tokens are flat, so containers are opened and closed on the way."""
         for index, token in enumerate(tokens):
             kind = token.type
-            if kind.endswith("_close"):
-                if kind in ("bullet_list_close", "ordered_list_close"):
-                    lists.pop()
-                    tight.pop()
-                elif kind in ("list_item_close", "blockquote_close"):
-                    if fresh and kind == "list_item_close":
-                        self.text([])  # an empty item still shows its bullet
-                    self.levels.pop()
-                    if kind == "blockquote_close":
-                        tight.pop()
-                fresh = False
+            if kind in _CONTAINERS:
+                self.close()
+            elif token.nesting < 0 or kind in _INNER:
                 continue
-            if kind == "inline" or kind in _TABLE_PARTS:
-                continue
-            if kind == "list_item_open":
-                if not fresh and not tight[-1]:
-                    self.gap()
-                self.open_item(lists, token)
-                fresh = True
-                continue
-            if not fresh and not (tight[-1]):
-                self.gap()
-            if kind in ("bullet_list_open", "ordered_list_open"):
-                start = int(token.attrs.get("start", 1)) if kind[0] == "o" else None
-                lists.append(start if start is None or first_item is None else first_item)
-                first_item = None
-                tight.append(_is_tight(tokens, index))
-                fresh = True
-            elif kind == "blockquote_open":
-                self.levels.append(_Level("▎ ", "▎ ", self.palette.rule, copied=False))
-                tight.append(False)
-                fresh = True
             else:
-                self.leaf(token, tokens, index)
-                fresh = False
+                self.begin_block()
+                if kind in ("bullet_list_open", "ordered_list_open"):
+                    number = int(token.attrs.get("start", 1)) if kind == "ordered_list_open" else None
+                    if number is not None and first_item is not None:
+                        number, first_item = first_item, None
+                    self.containers.append(_Container("list", tight=_is_tight(tokens, index), number=number))
+                elif kind == "list_item_open":
+                    self.open_item(token.markup)
+                elif kind == "blockquote_open":
+                    self.containers.append(_Container("quote"))
+                    self.levels.append(_Level("▎ ", "▎ ", self.palette.rule, copied=False))
+                else:
+                    self.leaf(token, tokens, index)
 
-    def open_item(self, lists: list[int | None], token: Token) -> None:
-        number = lists[-1]
-        if number is None:
-            bullet = _BULLETS[(len(lists) - 1) % len(_BULLETS)] + " "
+    def begin_block(self) -> None:
+        """A blank line above it, unless it is the first of its container or that is written tightly."""
+        container = self.containers[-1]
+        if not container.is_empty and not container.tight:
+            if any(not level.copied for level in self.levels[1:]):
+                self.row([], "\n")  # bars go on
+            else:
+                self.lines.append(blank(self.pen.width, self.palette.base))
+        container.is_empty = False
+
+    def open_item(self, markup: str) -> None:
+        parent = self.containers[-1]
+        if parent.number is None:
+            depth = sum(container.kind == "list" for container in self.containers)
+            bullet = _BULLETS[(depth - 1) % len(_BULLETS)] + " "
         else:
-            bullet = f"{number}{token.markup or '.'} "
-            lists[-1] = number + 1
+            bullet = f"{parent.number}{markup or '.'} "
+            parent.number += 1
+        self.containers.append(_Container("item", tight=parent.tight))
         self.levels.append(_Level(bullet, " " * cell_len(bullet), self.palette.accent, copied=True))
 
-    def gap(self) -> None:
-        """A blank line between blocks; bars beside it go on."""
-        if any(not level.copied for level in self.levels[1:]):
-            self.row([], "\n")
-        else:
-            self.lines.append(blank(self.pen.width, self.palette.base))
+    def close(self) -> None:
+        container = self.containers[-1]
+        if container.kind == "item" and container.is_empty:
+            self.text([])  # its bullet still shows
+        self.containers.pop()
+        if container.kind != "list":
+            self.levels.pop()
 
     # Leaves
 
@@ -222,7 +225,9 @@ class Page:
         )
 
 
-_TABLE_PARTS = frozenset(("thead_open", "tbody_open", "tr_open", "th_open", "td_open"))
+_CONTAINERS = frozenset(("bullet_list_close", "ordered_list_close", "list_item_close", "blockquote_close"))
+# What the leaf that they belong to reads.
+_INNER = frozenset(("inline", "thead_open", "tbody_open", "tr_open", "th_open", "td_open"))
 
 
 def _is_tight(tokens: list[Token], index: int) -> bool:
