@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-# What is nested deeper the parser leaves out. Each level takes a few calls of Python's stack of 1,000.
-_NESTING = 60
+NESTING = 20
+"""What is nested deeper the parser leaves out: more costs it dearly where brackets are nested for nothing."""
 _SAMPLE = "```\nx\n```\n\n| a |\n|---|\n| *b* `c` [d](e) |\n"
 
 _parser: MarkdownIt | None = None
@@ -68,7 +68,7 @@ def _load_parser() -> None:
     global _parser
     from markdown_it import MarkdownIt
 
-    made = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING}).enable(["table", "strikethrough"])
+    made = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}).enable(["table", "strikethrough"])
     made.validateLink = lambda url: True  # type: ignore[method-assign]  # what may be opened is decided at the click
     made.parse(_SAMPLE)
     _parser = made

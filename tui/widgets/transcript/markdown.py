@@ -42,8 +42,11 @@ def draw_markdown(
     margin = MARGIN + " " * min(indent, pen.width // 2)
     if parser is None:
         return draw_plain(source, pen, margin)
+    tokens = parser.parse(source, known(references))
+    if any(token.level >= engines.NESTING - 2 for token in tokens):
+        return draw_plain(source, pen, margin)  # the parser left something out
     page = Page(pen, margin)
-    page.blocks(parser.parse(source, known(references)), first_item)
+    page.blocks(tokens, first_item)
     return page.lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.core.text import clean
 from tui.widgets.transcript import engines
-from tui.widgets.transcript.grammar import dedented, definitions_in
+from tui.widgets.transcript.grammar import dedented
 from tui.widgets.transcript.highlight import START, highlight, state_before
 from tui.widgets.transcript.lines import Line, blank
 from tui.widgets.transcript.markdown import MARGIN, Page, References, draw_flow, draw_markdown, draw_plain, known
@@ -57,10 +57,7 @@ class PieceLeaf(Leaf):
         if piece.kind == "flow":
             return draw_flow(piece.source, pen, self.references)
         source = dedented(piece.source, piece.dedent) if piece.dedent else piece.source
-        lines = draw_markdown(source, pen, self.references, piece.item, piece.dedent)
-        if not lines and not definitions_in(source):
-            return draw_plain(source, pen)  # nested beyond what the parser follows
-        return lines
+        return draw_markdown(source, pen, self.references, piece.item, piece.dedent)
 
     def _draw_code(self, pen: Pen) -> list[Line]:
         piece, fence = self.piece, self.piece.fence
