@@ -108,7 +108,7 @@ MARKDOWN = st.lists(
 
 
 @pytest.mark.parametrize("width", [12, 80])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 @given(text=MARKDOWN)
 def test_any_text_at_all_is_drawn_to_the_width_and_harmless(width: int, text: str) -> None:
     engines.warm()
