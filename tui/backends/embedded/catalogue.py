@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+EXTRA = "mimo-terminal[local]"
+"""What brings what is needed to fetch a model and to serve it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Package:

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from tui.backends.embedded.catalogue import EXTRA
 from tui.backends.embedded.pull import find, model_path
 from tui.core.errors import ModelFileError
 from tui.core.text import clean_line
 from tui.settings.paths import private_dir, state_dir
 
 CONTEXT_TOKENS = 4096
-EXTRA = "mimo-terminal[local]"
 
 # What Python and llama.cpp need to find their files, and the GPU's choice; the user's keys stay out of the child.
 _PASSED_ON = (
