@@ -137,3 +137,14 @@ def test_where_keys_lie_is_always_asked_even_inside_the_folder(home: Path, place
         TOOLS.get("write_file"), {"path": place, "content": ""}
     )
     assert edit.action == "ask"
+
+
+def test_without_a_sandbox_a_rule_on_words_does_not_count(tmp_path: Path) -> None:
+    words, exact = AllowRule(tool="run_command", words=("cat", "*")), AllowRule(tool="run_command", command="cat a")
+    assert [judge("cat a", tmp_path, "ask", state, (words,)) for state in ("on", "off", "missing")] == [
+        "allow",
+        "allow",
+        "ask",
+    ]
+    assert judge("cat a", tmp_path, "ask", "missing", (exact,)) == "allow"
+    assert judge("\x1ccat a", tmp_path, "ask", "on", (exact,)) == "ask"

@@ -329,3 +329,19 @@ async def test_without_a_sandbox_commands_are_asked_for_and_why_is_said(
     assert "no sandbox" in the(events, Notice).message
     assert "no sandbox" in the(events, ApprovalAsked).reason
     assert "ran" in the(events, ToolFinished).result
+
+
+async def test_a_path_that_leads_elsewhere_after_the_question_is_not_written(stage: Stage) -> None:
+    outside = stage.folder.parent / "outside"
+    outside.mkdir()
+    (stage.folder / "a").mkdir()
+    conversation = stage.conversation([Reply(tool_call("write_file", {"path": "a/x.txt", "content": "b"})), "Done."])
+    turn = conversation.send("Go")
+    events = []
+    async for record in turn:
+        events.append(record.event)
+        if isinstance(record.event, ApprovalAsked):
+            (stage.folder / "a").rmdir()
+            (stage.folder / "a").symlink_to(outside)
+            turn.answer(record.event.id, Answer("once"))
+    assert the(events, ToolFinished).is_error and not (outside / "x.txt").exists()

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.text import clean, clean_line
+from tui.core.text import clean, clean_line, reveal
 
 anything = st.text(st.characters())
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -23,7 +23,7 @@ def test_no_control_override_or_surrogate_comes_out(text: str) -> None:
 
 @given(anything)
 def test_plain_text_comes_out_as_it_was(text: str) -> None:
-    plain = "".join(char for char in text if not is_harmful(char) and char not in "\u2028\u2029")
+    plain = "".join(char for char in text if not is_harmful(char))
     assert clean(plain) == plain
 
 
@@ -46,3 +46,14 @@ def test_a_line_is_one_line_of_at_most_the_limit(text: str, limit: int) -> None:
     line = clean_line(text, limit)
     assert len(line) <= limit
     assert "\n" not in line and "\t" not in line
+
+
+@given(anything)
+def test_what_is_revealed_can_be_seen(text: str) -> None:
+    shown = reveal(text)
+    assert not any(map(is_harmful, shown))
+    assert all(char in "\n\t" or unicodedata.category(char) not in ("Cf", "Co", "Cn") for char in shown)
+
+
+def test_letters_that_look_like_nothing_are_revealed() -> None:
+    assert reveal("cat a\u200b.txt \U000e0041 漢字 é") == "cat a\\u200b.txt \\U000e0041 漢字 é"

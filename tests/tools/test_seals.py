@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -204,11 +206,20 @@ def test_mount_points_are_gone_afterwards(place: Place) -> None:
     assert state_of(place.project) == before
 
 
+def first_words(fifo: Path, output: int) -> TextIO:
+    """The reading end of a pipe into which a command has begun to write; fails with what it said if it ends instead."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    ready, _, _ = select.select([reader, output], [], [], 60)
+    assert reader in ready, os.read(output, 10_000).decode() if output in ready else "the command does not begin"
+    os.set_blocking(reader, True)
+    return os.fdopen(reader)
+
+
 def test_what_the_user_has_put_there_meanwhile_stays(place: Place) -> None:
     os.mkfifo(place.project / "fifo")
     place.own()
     pid, output = place.start("echo ready > fifo; read line < fifo")
-    with (place.project / "fifo").open() as file:
+    with first_words(place.project / "fifo", output) as file:
         assert file.read() == "ready\n"
     (place.project / ".mimo" / "config.toml").write_text("mine")
     (place.project / "fifo").write_text("go on\n")
@@ -223,7 +234,7 @@ def test_the_last_of_several_commands_removes_the_mount_points(place: Place) -> 
     os.mkfifo(place.project / "fifo")
     place.own()
     pid, output = place.start("echo ready > fifo; read line < fifo; mkdir .mimo/x .git/x; ls -A")
-    with (place.project / "fifo").open() as file:
+    with first_words(place.project / "fifo", output) as file:
         assert file.read() == "ready\n"
     place.run("true")  # begins and ends in the meantime
     assert (place.project / ".mimo").exists() and (place.project / ".git").exists()
@@ -238,7 +249,7 @@ def test_a_program_that_was_killed_leaves_nothing_running_and_the_next_command_c
     os.mkfifo(place.project / "fifo")
     place.own()
     pid, output = place.start("exec 9> fifo; echo ready >&9; setsid sleep 1000")
-    with (place.project / "fifo").open() as file:
+    with first_words(place.project / "fifo", output) as file:
         assert file.readline() == "ready\n"
         end(pid)
         assert file.read() == ""  # all that had it open has ended

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,8 @@ class Verdict:
     action: Literal["allow", "ask", "deny"]
     reason: str = ""
     rule: Json | None = None
+    places: tuple[Path, ...] = ()
+    """What was judged: the paths of the call, with their links followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Approvals:
     def judge(self, tool: Tool, arguments: Json) -> Verdict:
         """Whether a valid call runs. Blocking: paths are resolved on the disk."""
         places = [locate(self.folder, path) for path in tool.paths(arguments)]
+        verdict = self._judge(tool, arguments, places)
+        return replace(verdict, places=tuple(place.path for place in places))
+
+    def _judge(self, tool: Tool, arguments: Json, places: Sequence[Location]) -> Verdict:
         if tool.effect != "read" and (place := next((p for p in places if p.protected), None)):
             return Verdict("deny", f"{place.path} is read-only to tools")
         if self.policy == "plan" and tool.effect != "read":
@@ -51,11 +57,17 @@ class Approvals:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
             return Verdict("ask", _named("outside the folder", outside))
-        if tool.effect == "read" or any(_matches(rule, tool, arguments, self.folder) for rule in self.rules):
+        if tool.effect == "read" or any(self._allows(rule, tool, arguments) for rule in self.rules):
             return Verdict("allow")
         if tool.effect == "edit":
             return self._judge_edit(tool)
         return self._judge_command(tool, arguments)
+
+    def _allows(self, rule: AllowRule, tool: Tool, arguments: Json) -> bool:
+        """Whether a rule allows a call. One on words relies on the sandbox: without it only exact commands count."""
+        if self.sandbox == "missing" and rule.words is not None:
+            return False
+        return _matches(rule, tool, arguments, self.folder)
 
     def _judge_edit(self, tool: Tool) -> Verdict:
         if self.policy in ("edits", "auto"):
@@ -82,7 +94,7 @@ def _matches(rule: AllowRule, tool: Tool, arguments: Json, folder: Path) -> bool
         return rule.command is None and rule.words is None
     command = str(arguments.get("command", ""))
     if rule.command is not None:
-        return command.strip() == rule.command.strip()
+        return command.strip(" \n") == rule.command.strip(" \n")
     return rule.words is not None and _words_match(rule.words, command)
 
 

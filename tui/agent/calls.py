@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from tui.agent.approvals import Approvals, Verdict
@@ -84,10 +85,12 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
         if answer.decision == "always" and question.rule is not None:
             for problem in await shop.gatekeeper.remember(answer.rule or question.rule):
                 yield Notice(problem)
+        asked_about: tuple[Path, ...] | None = verdict.places
         if answer.arguments is not None and answer.arguments != call.arguments:
+            asked_about = None
             call = replace(call, arguments=answer.arguments)
             note = f"[The user changed the arguments to {dumps(call.arguments)} before this ran.]\n"
-        verdict = await _verdict_of(answer, shop, call)
+        verdict = await _verdict_of(answer, shop, call, asked_about)
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
@@ -114,11 +117,16 @@ async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict
     return ApprovalAsked(uuid.uuid4().hex[:12], call, verdict.reason, preview, verdict.rule)
 
 
-async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall) -> Verdict:
-    """What holds once the user has answered. A call that they edited is checked again, but not asked about again."""
+async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_about: tuple[Path, ...] | None) -> Verdict:
+    """What holds once the user has answered. A call that they edited is checked again, but not asked about again.
+
+    `asked_about` are the paths of the call that they saw; None when they wrote others themselves.
+    """
     if answer.decision == "no":
         return Verdict("deny", answer.reason or "the user said no")
     _, verdict = await asyncio.to_thread(_weigh, shop, call)
+    if verdict.action != "deny" and asked_about not in (None, verdict.places):
+        return Verdict("deny", "while you were asked, a path of it came to lead elsewhere")
     return verdict if verdict.action == "deny" else Verdict("allow")
 
 

@@ -13,6 +13,7 @@ from tui.backends.spec import BackendSpec
 from tui.backends.waiting import wanted_wait_s
 from tui.core.errors import BackendError, BackendErrorKind
 from tui.core.text import clean_line
+from tui.settings.log import without_secrets
 
 RAW_LIMIT = 20_000
 """Characters of a reply that are kept with the error."""
@@ -137,8 +138,9 @@ class Said(Struct, frozen=True):
 def explain(status: int, headers: Mapping[str, str], body: str, spec: BackendSpec) -> BackendError:
     """The error that a reply is. `status` 200: it came in the body of a reply that had begun well.
 
-    `headers` have lower-case names; `body` is without the key.
+    `headers` have lower-case names. Keys that the server echoes are masked here, before anything is cut.
     """
+    body = without_secrets(body)
     said = read_error(status, body)
     kind = _kind(said)
     again = headers.get("x-should-retry")

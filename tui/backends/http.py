@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
 ERROR_LIMIT_BYTES = 256 * 1024
-DOCUMENT_LIMIT_BYTES = 32 * 1024 * 1024
+DOCUMENT_LIMIT_BYTES = 8 * 1024 * 1024
 REDIRECTS = 3
 DRAIN_S = 0.05
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -97,6 +97,10 @@ class Client:
             try:
                 # From here on `chunks` watches the time: another limit before the first byte than after it.
                 request.extensions["timeout"]["read"] = None
+                if "," in response.headers.get("content-encoding", ""):  # a few bytes can become gigabytes so
+                    raise BackendError(
+                        "protocol", f"{self._spec.name}: the server compresses its answer more than once"
+                    )
                 if not response.has_redirect_location:
                     yield Response(response, self._spec)
                     return

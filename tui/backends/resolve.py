@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -106,7 +107,8 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
 
 
 def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
 def _preset_of(name: str, config: BackendConfig) -> Preset:

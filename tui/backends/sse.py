@@ -23,6 +23,7 @@ class Parser:
         self._size = 0
         self._skip_newline = False  # the last byte was \r: a \n after it belongs to it
         self._data: list[str] = []  # of the event that is not complete
+        self._data_size = 0
 
     def feed(self, chunk: bytes) -> list[str]:
         """The data of the events that `chunk` completes. Raises BackendError for one of more than LIMIT_BYTES."""
@@ -75,9 +76,12 @@ class Parser:
             if not line:
                 if self._data:
                     events.append("\n".join(self._data))
-                    self._data = []
+                    self._data, self._data_size = [], 0
             elif line.startswith(b"data:"):
                 self._data.append(line[6 if line.startswith(b"data: ") else 5 :].decode("utf-8", "replace"))
+                self._data_size += len(line)
+                if self._data_size > LIMIT_BYTES:
+                    raise BackendError("protocol", f"the server sent an event of more than {LIMIT_BYTES} bytes")
             elif line.startswith(b"error:"):
                 self._data.append(f'{{"error":{line[6:].decode("utf-8", "replace")}}}')
         return events

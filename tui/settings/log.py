@@ -45,10 +45,16 @@ def hide(secret: str) -> None:
         _secrets.update((secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(plain, safe="")))
 
 
-def mask(text: str) -> str:
-    """`text` without the secrets that were registered, and without what looks like a key."""
+def without_secrets(text: str) -> str:
+    """`text` without the secrets that were registered."""
     for secret in sorted(_secrets, key=len, reverse=True):  # the longest first: one may be the beginning of another
         text = text.replace(secret, _MASK)
+    return text
+
+
+def mask(text: str) -> str:
+    """`text` without the secrets that were registered, and without what looks like a key."""
+    text = without_secrets(text)
     for pattern in _KEY_LIKE:  # compiled by `re` when first used, not at the program's start
         text = re.sub(pattern, lambda found: (found.groupdict().get("name") or "") + _MASK, text)
     return text

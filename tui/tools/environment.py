@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from pathlib import Path
 
 _HARMLESS = """
     PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TERM COLORTERM NO_COLOR HOSTNAME
@@ -25,8 +26,11 @@ def tool_environment() -> dict[str, str]:
 
 
 def trusted_which(name: str) -> str | None:
-    """Where a program is: the system's folders first, since PATH may lead into the project, which commands change."""
-    return shutil.which(name, path=os.pathsep.join((*_SYSTEM_FOLDERS, os.environ.get("PATH", ""))))
+    """Where a program is: in the system's folders, else on PATH, but never in the project, which commands change."""
+    here = Path.cwd().resolve()
+    on_path = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder.startswith("/")]
+    elsewhere = [str(folder) for folder in on_path if not folder.resolve().is_relative_to(here)]
+    return shutil.which(name, path=os.pathsep.join((*_SYSTEM_FOLDERS, *elsewhere)))
 
 
 def _is_harmless(name: str) -> bool:

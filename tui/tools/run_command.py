@@ -40,7 +40,8 @@ class RunCommand:
         return ()
 
     def preview(self, arguments: Json, context: ToolContext) -> str:
-        return str(arguments["command"])
+        timeout = f"\n[for up to {arguments['timeout']} s]" if "timeout" in arguments else ""
+        return f"{arguments['command']}{timeout}"
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         command = Command(arguments["command"], context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import os
 import re
 from collections.abc import AsyncGenerator
@@ -14,6 +15,7 @@ from tui.tools.base import Outcome, ToolContext
 from tui.tools.errors import ToolError, explain
 from tui.tools.paths import located, missing, shown
 from tui.tools.ripgrep import Found, ripgrep
+from tui.tools.secret_places import secret_places
 
 MATCHES = 200
 MATCHES_A_FILE = 25
@@ -66,6 +68,7 @@ async def _search(pattern: str, name: str, folder: Path) -> Outcome:
             "--max-columns-preview",
             "--sort=path",  # slower, but the same call has the same result
             "--engine=auto",
+            *await asyncio.to_thread(_without_secrets, root, root / target),
             f"--regexp={pattern}",
             "--",
             str(target),
@@ -83,6 +86,12 @@ def _target(folder: Path, name: str) -> tuple[Path, Path]:
     if not path.exists():
         raise missing(path, folder)
     return root, path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _without_secrets(root: Path, target: Path) -> list[str]:
+    """Options that leave out where keys lie, below what is searched: to look there it must be named, and approved."""
+    hidden = (place for place in secret_places() if place.is_relative_to(target) and place != target)
+    return [f"--glob=!/{glob.escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)]
 
 
 def _outcome(found: Found, pattern: str) -> Outcome:

@@ -15,13 +15,15 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.core.events import ApprovalAsked, Decision
 from tui.core.messages import Json
-from tui.core.text import clean, clean_line
+from tui.core.text import clean_line, reveal
 from tui.widgets.line_view import Line, LineView, diff_lines, lines_of
 
 _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
 _Stage = Literal["ask", "confirm", "edit", "reason"]
 _GAP = "   "
+_FEW_LINES = 5
+"""What can be seen of a preview at once even on the smallest terminal."""
 _NARROWEST_RULE = 16
 
 
@@ -105,7 +107,9 @@ class ApprovalBar(Widget, can_focus=True):
 
     def on_mount(self, event: events.Mount) -> None:
         tool = Content.styled(clean_line(self.question.call.name), self.get_visual_style("approval--tool"))
-        self.query_one(".approval--title", Static).update(tool + f"  {clean_line(self.question.reason)}")
+        lines = len(_preview_lines(self.question.preview))
+        long = f" · {lines} lines ↓" if lines > _FEW_LINES else ""
+        self.query_one(".approval--title", Static).update(tool + f"  {clean_line(self.question.reason)}{long}")
         self._armed_at = event.time + self._arm_delay_s
         if self._arm_delay_s > 0:
             self.set_timer(self._arm_delay_s, self._arm)
@@ -258,18 +262,19 @@ def rule_text(rule: Json) -> str:
     parts += [f"{name}={value}" for name, value in rest.items()]
     if folder is not None:
         parts.append(f"in {folder}")
-    return clean(" ".join(parts))
+    return reveal(" ".join(parts))
 
 
 def _preview_lines(preview: str) -> list[Line]:
     is_diff = preview.startswith("--- ") and "\n+++ " in preview
+    preview = reveal(preview)
     return diff_lines(preview) if is_diff else lines_of(preview.rstrip("\n"))
 
 
 def _editable(arguments: Json) -> str:
     """What the user edits: the command alone, where there is one, else all arguments as JSON. Cleaned."""
     command = arguments.get("command")
-    return clean(command if isinstance(command, str) else json.dumps(arguments, indent=2, ensure_ascii=False))
+    return reveal(command if isinstance(command, str) else json.dumps(arguments, indent=2, ensure_ascii=False))
 
 
 def _edited(arguments: Json, text: str) -> Json:

@@ -6,6 +6,9 @@ import json
 import os
 from pathlib import Path
 
+from tui.core.errors import MimoError
+from tui.settings.paths import private_dir
+
 KEPT = 1000
 """Entries kept in the file and in memory; older ones are forgotten."""
 
@@ -69,11 +72,11 @@ def read(path: Path) -> list[str]:
 def append(path: Path, text: str) -> None:
     """Add one entry to the file (made 0600 at need). Blocking; a disk that cannot be written costs the entry only."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_dir(path.parent)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps(text) + "\n")  # one write of one line: two programs may append at once
-    except OSError:
+    except (OSError, MimoError):
         return
 
 

