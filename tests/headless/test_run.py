@@ -115,6 +115,16 @@ def test_what_nobody_can_approve_is_denied_and_the_turn_goes_on(project: Project
     assert (project.folder / "a").read_text() == "old"
 
 
+def test_each_call_has_its_line_once_whether_it_ran_or_not(project: Project, scripted: Scripted) -> None:
+    calls = [READ_A, WRITE_A, tool_call("write_file", {"path": ".git/config", "content": ""}), tool_call("no_such", {})]
+    project.configure(scripted([Reply(*calls, "Now."), "Done."]))
+    lines = project.run("Go", "--mode", "agent").stderr.splitlines()
+    shown = [line.split("(")[0].split(":")[0].strip() for line in lines]
+    assert shown[:2] == ["Now.", "● read_file"] and shown[2].startswith("✓")
+    assert shown[3:7] == ["● write_file", "✗ Not allowed"] * 2
+    assert shown[7] == "● no_such" and shown[8].startswith("✗ There is no tool") and len(shown) == 9
+
+
 def test_a_policy_from_the_command_line_allows(project: Project, scripted: Scripted) -> None:
     project.configure(scripted([Reply(WRITE_A), "Done."]))
     done = project.run("Go", "--mode", "agent", "--policy", "edits")

@@ -26,6 +26,7 @@ from tui.core.events import (
     TurnFailed,
     TurnFinished,
 )
+from tui.core.messages import ToolCall
 from tui.core.text import clean, clean_line
 
 DONE, FAILED, DENIED, LIMIT, INTERRUPTED = 0, 1, 3, 4, 130
@@ -57,6 +58,8 @@ class TextPrinter:
     def __init__(self, streams: bool) -> None:
         self._streams = streams
         self._ends_with_newline = True
+        self._unnamed: dict[str, ToolCall] = {}
+        """The calls of the step, by id, whose line is not printed yet."""
 
     def show(self, record: Record) -> None:
         event = record.event
@@ -64,8 +67,14 @@ class TextPrinter:
             if self._streams:
                 self._answer(event.text)
         elif isinstance(event, StepFinished):
+            self._unnamed = {call.id: call for call in event.message.tool_calls}
             if not self._streams:
                 self._step(event)
+        elif isinstance(event, ApprovalAsked | ToolStarted):
+            self._name(event.call.id)
+        elif isinstance(event, ToolFinished):
+            self._name(event.call_id)  # one that was refused unasked has not been named by now
+            _say(f"  {'✗' if event.is_error else '✓'} {clean_line(event.result, 120)}")
         elif isinstance(event, TurnFinished | TurnFailed):
             if not self._ends_with_newline:
                 self._answer("\n")
@@ -78,6 +87,12 @@ class TextPrinter:
             _say(clean(event.message.text))
         else:
             self._answer(event.message.text)
+
+    def _name(self, call_id: str) -> None:
+        """Print the line of a call, the first time that it is spoken of."""
+        if call := self._unnamed.pop(call_id, None):
+            arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+            _say(clean_line(f"● {call.name}({arguments if call.raw is None else call.raw})"))
 
     def _answer(self, text: str) -> None:
         if text:
@@ -131,11 +146,6 @@ def _say(line: str) -> None:
 
 def _remark(event: Event) -> str:
     """What standard error says of an event, cleaned; empty for most."""
-    if isinstance(event, ToolStarted):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in event.call.arguments.items())
-        return clean_line(f"● {event.call.name}({arguments})")
-    if isinstance(event, ToolFinished):
-        return f"  {'✗' if event.is_error else '✓'} {clean_line(event.result, 120)}"
     if isinstance(event, Retrying):
         return clean_line(f"retrying in {event.wait_s:.1f} s: {event.error.message}")
     if isinstance(event, Repaired):
