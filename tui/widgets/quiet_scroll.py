@@ -34,7 +34,7 @@ class QuietScroll(ScrollView):
         self._thumb = (-1, -1, -1)
 
     def strip_at(self, y: int, width: int) -> Strip:
-        """Row `y` of the window, of exactly `width` cells."""
+        """Row `y` of the window, of exactly `width` cells: all of it but the scrollbar."""
         raise NotImplementedError
 
     def scrolled(self) -> None:
@@ -77,17 +77,18 @@ class QuietScroll(ScrollView):
         super().scroll_to(x, y, **{**options, "animate": False})
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        width = self.outer_size.width
+        """The strips as they were drawn. They end at the scrollbar, so that the compositor has nothing to cut off."""
+        width = max(self.window.width, 1)
         strips = [self.strip_at(y, width) for y in crop.line_range]
         for line_filter in self.get_line_filters():
             ground = self.background_colors[1]
             strips = [strip.apply_filter(line_filter, ground) for strip in strips]
-        if crop.column_span != (0, width):
+        if crop.column_span != (0, self.outer_size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
-        return self.strip_at(y, self.outer_size.width)
+        return self.strip_at(y, max(self.window.width, 1))
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.paint_all()

@@ -203,7 +203,7 @@ class TracePane(QuietScroll, can_focus=True):
             return Strip([Segment(text, styles["muted"])]).adjust_cell_length(width, styles["text"])
         strip = self._drawn.get(index)
         if strip is None:
-            drawn = Strip(draw(rows[index], self.window.width, self._clock(), styles))
+            drawn = Strip(draw(rows[index], width, self._clock(), styles))
             strip = self._drawn[index] = drawn.adjust_cell_length(width, styles["text"])
         is_chosen = index == (self._chosen if self.has_focus else self._cursor)
         return self._with_cursor(strip) if is_chosen else strip

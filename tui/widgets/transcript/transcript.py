@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
-from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.core.events import ReasoningDelta, Record, TextDelta
@@ -20,15 +19,15 @@ from tui.widgets.transcript.answer import Answer
 from tui.widgets.transcript.feed import Feed
 from tui.widgets.transcript.folds import Fold
 from tui.widgets.transcript.inline import openable
-from tui.widgets.transcript.line_view import LineView
 from tui.widgets.transcript.lines import StepTarget, Target
+from tui.widgets.transcript.scroll import StackScroll
 from tui.widgets.transcript.selection import block_at, over, word_at
 from tui.widgets.transcript.stack import Leaf
 from tui.widgets.transcript.toolrun import ToolRun
 from tui.widgets.transcript.view import View
 
 
-class Transcript(LineView, can_focus=True):
+class Transcript(StackScroll, can_focus=True):
     """Everything that was said and done in a session. Give it records in order, live or from the store."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -201,16 +200,16 @@ class Transcript(LineView, can_focus=True):
         self._cursor, line = found
         if not self.view.top <= line < self.view.top + self.view.height - 1:
             self.scroll_to(y=max(line - self.view.height // 3, 0))
-        self.refresh_all()
+        self.paint_all()
 
     def on_focus(self) -> None:
-        self.refresh_all()
+        self.paint_all()
 
     def on_blur(self) -> None:
-        self.refresh_all()
+        self.paint_all()
 
-    def strip_at(self, y: int, selection: Selection | None) -> Strip:
-        strip = super().strip_at(y, selection)
+    def strip_at(self, y: int, width: int) -> Strip:
+        strip = super().strip_at(y, width)
         if self._cursor is None or not self.has_focus or y >= len(self.view.lines):
             return strip
         if any(target is self._cursor for _, _, target in self.view.lines[y].targets):
