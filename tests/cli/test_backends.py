@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,14 @@ def test_the_list_says_what_is_ready_and_what_to_do_for_the_others(
     assert row(out, "embedded").endswith("no: mimo-tui models pull smollm2-135m")
     assert row(out, "ollama").endswith("no model is set: mimo-tui backends models ollama")
     assert "sk-1234567890" not in out
+
+
+def test_the_list_says_what_the_built_in_model_needs(
+    config: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    assert backends("list") == 0
+    assert "no: xllamacpp is not installed: " in row(capsys.readouterr().out, "embedded")
 
 
 def test_a_server_is_added_from_a_script_shown_and_removed(config: Path, capsys: Out) -> None:

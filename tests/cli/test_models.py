@@ -79,6 +79,16 @@ def test_without_a_terminal_pull_needs_yes(tiny: EmbeddedModel, capsys: pytest.C
     assert model_path("tiny") is None
 
 
+def test_without_what_serves_a_model_none_is_fetched_and_the_command_that_installs_it_is_said(
+    tiny: EmbeddedModel, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    assert main(["models", "pull", "tiny", "--yes"]) == 2
+    said = capsys.readouterr().err
+    assert "xllamacpp is not installed" in said and f"{sys.executable} -m pip install 'mimo-terminal[local]'" in said
+    assert not models_dir().exists()
+
+
 def test_remove_takes_a_model_away(tiny: EmbeddedModel, capsys: pytest.CaptureFixture[str]) -> None:
     main(["models", "pull", "tiny", "--yes"])
     assert main(["models", "remove", "tiny"]) == 0

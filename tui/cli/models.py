@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from tui.backends.embedded.catalogue import DEFAULT, EmbeddedModel
+from tui.backends.embedded.engine import has_engine, install_command
 from tui.backends.embedded.pull import check_name, find, known, model_path, models_dir, pull, pull_file, remove
 from tui.core.errors import ModelFileError, UsageError
 from tui.core.text import clean_line
@@ -61,6 +62,11 @@ def _pull(args: argparse.Namespace) -> int:
     model = None if args.name or args.sha256 else find(args.source)
     if model is None and not (args.name and args.sha256):
         raise _not_enough(args.source)
+    if not has_engine():
+        raise UsageError(
+            "a model that is fetched could not be used: xllamacpp is not installed",
+            f"Install it first: {install_command()}",
+        )
     name = model.name if model else args.name
     if model and (path := model_path(name)):
         print(f"{name} is here already: {clean_line(str(path), 500)}")

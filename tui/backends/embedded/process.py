@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from tui.backends.embedded.catalogue import EXTRA
+from tui.backends.embedded.engine import install_command
 from tui.backends.embedded.pull import find, model_path
 from tui.core.errors import ModelFileError
 from tui.core.text import clean_line
@@ -223,7 +223,7 @@ def _failed(model: str, answer: dict[str, str], log: Path) -> ModelFileError:
     if answer["error"] == "import":
         return ModelFileError(
             f"the embedded model needs xllamacpp, which cannot be imported: {clean_line(answer['message'])}",
-            f"Install the extra: {EXTRA}",
+            f"Install it: {install_command()}",
         )
     lines = log.read_text("utf-8", "replace").splitlines()[-5:]
     said = "; ".join(clean_line(line) for line in [answer["message"], *lines] if line.strip())

