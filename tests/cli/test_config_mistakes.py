@@ -264,3 +264,28 @@ def test_absurd_files_are_mistakes_too(checked: Checked, content: str) -> None:
 
 def line_of_mistake(content: str) -> int:
     return next(number for number, line in enumerate(content.split("\n"), 1) if line.endswith("# !"))
+
+
+def test_mistakes_of_all_kinds_are_shown_at_once(checked: Checked) -> None:
+    lines = checked(
+        "[defaults]\nbackend = 'lba'\n"
+        "[backends.q]\nmodel = 'x'\n"
+        "[backends.lab]\nbase_url = 'http://127.0.0.1/v1'\nretires = 3\n"
+        "[backends.other]\npreset = 3\n"
+        "[backends.deepseek]\nwire = 'no-such'\n"
+        "[ui]\ntheme = 'no-such'\n"
+        "[modes.chat]\nbackend = 'other'\n"
+        "[agent]\nplicy = 'ask'\n"
+    )
+    found = [line.split(":")[1].strip() for line in lines if line[0].isdigit() and ":" in line]
+    assert sorted(found) == [
+        *("agent.plicy", "backends.deepseek.wire", "backends.lab.retires", "backends.other.preset", "backends.q"),
+        *("defaults.backend", "ui.theme"),
+    ]
+
+
+def test_what_cannot_be_read_hides_no_more_than_it_must(checked: Checked, folder: Path) -> None:
+    (folder / "backends").mkdir()
+    (folder / "backends" / "added.toml").write_text("base_url = 3\n")
+    text = "\n".join(checked("[defaults\n"))
+    assert "base_url" in text and "1:" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from tui.backends.resolve import presets, resolve
 from tui.cli import show_error
 from tui.core.errors import ConfigError
 from tui.core.text import clean
-from tui.settings.checking import Key
+from tui.settings.checking import Key, key_text
 from tui.settings.config import Settings, config_file, error_at, examine, load, plain
 from tui.settings.log import mask
 from tui.settings.names import did_you_mean
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check() -> int:
     settings, errors = examine(Path.cwd(), presets())
-    errors = errors or [*_unusable_backends(settings), *_unknown_themes(settings)]
+    errors += [*_unusable_backends(settings, errors), *_unknown_themes(settings)]
     for error in errors:
         show_error(error)
     if errors:
@@ -69,10 +69,13 @@ def _check() -> int:
     return 0
 
 
-def _unusable_backends(settings: Settings) -> list[ConfigError]:
-    """What shows only when a backend is put together from its entry and its preset."""
+def _unusable_backends(settings: Settings, known: Sequence[ConfigError]) -> list[ConfigError]:
+    """What shows only when a backend, if it has none of the `known` mistakes, is put together with its preset."""
     errors = []
     for name in settings.backends:
+        key = key_text(("backends", name))
+        if any(error.key == key or error.key.startswith(f"{key}.") for error in known):
+            continue
         try:
             resolve(settings, name)
         except ConfigError as error:

@@ -10,7 +10,9 @@ A backend that is in config.toml too is only as it is there. A project's `.mimo/
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import copy
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,8 +87,10 @@ def load(folder: Path | None = None, preset_names: Collection[str] | None = None
 def examine(
     folder: Path | None = None, preset_names: Collection[str] | None = None
 ) -> tuple[Settings, list[ConfigError]]:
-    """Like `load`, but with all mistakes; the settings are of use only when there are none."""
+    """Like `load`, but with all mistakes; the settings are then those that are left without them."""
     parts, errors = _read_parts()
+    all_were_read = not errors
+    broken: set[str] = set()
     own = Settings()
     added: dict[str, BackendConfig] = {}
     rules: tuple[AllowRule, ...] = ()
@@ -95,7 +99,7 @@ def examine(
         problems: list[Problem] = []
         match part.key:
             case ():
-                own = check(part.file.table, Settings, problems) or own
+                own = check(part.file.table, Settings, problems) or _rest(part.file.table, problems)
             case ("backends", str(name)):
                 added[name] = check(part.file.table, BackendConfig, problems) or BackendConfig()
             case ("chosen",):
@@ -103,6 +107,8 @@ def examine(
             case _:
                 rules = (check(part.file.table, _Approvals, problems) or _Approvals()).allow
         errors += [part.file.error(problem, part.key) for problem in problems]
+        keys = [(*part.key, *problem.key) for problem in problems]
+        broken |= {str(key[1]) for key in keys if key[0] == "backends" and len(key) > 1}
     backends = {**added, **own.backends}
     _hide_secrets(backends.values())
     settings = structs.replace(
@@ -111,8 +117,8 @@ def examine(
         agent=structs.replace(own.agent, allow=own.agent.allow + rules),
     )
     settings = with_chosen(settings, chosen, preset_names or ())
-    if preset_names is not None and not errors:
-        errors = [_placed(problem, parts) for problem in wrong_references(settings, preset_names)]
+    if preset_names is not None and all_were_read:
+        errors += [_placed(problem, parts) for problem in wrong_references(settings, preset_names, broken)]
     return settings, errors
 
 
@@ -190,6 +196,19 @@ def _read_parts() -> tuple[list[_Part], list[ConfigError]]:
         except ConfigError as error:
             errors.append(error)
     return parts, errors
+
+
+def _rest(table: dict[str, Any], problems: Sequence[Problem]) -> Settings:
+    """The settings of a table without what has problems, to look for mistakes of other kinds in."""
+    left = copy.deepcopy(table)
+    for problem in problems:
+        names = list(itertools.takewhile(lambda part: isinstance(part, str), problem.key))  # of a list nothing is kept
+        inner: Any = left
+        for name in names[:-1]:
+            inner = inner.get(name, {})
+        if names:
+            inner.pop(names[-1], None)
+    return check(left, Settings, []) or Settings()
 
 
 def _added_files() -> tuple[list[tuple[Path, Key]], list[ConfigError]]:

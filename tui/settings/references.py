@@ -10,16 +10,22 @@ from tui.settings.names import did_you_mean
 from tui.settings.schema import BackendConfig, Settings
 
 
-def wrong_references(settings: Settings, preset_names: Collection[str]) -> Iterator[Problem]:
-    """A problem for each name that means nothing and each file that is not there."""
-    known = [*settings.backends, *(name for name in preset_names if name not in settings.backends)]
+def wrong_references(
+    settings: Settings, preset_names: Collection[str], broken: Collection[str] = ()
+) -> Iterator[Problem]:
+    """A problem for each name that means nothing and each file that is not there.
+
+    `broken` are backends with mistakes of other kinds: their names are known, they are not looked at themselves.
+    """
+    known = list(dict.fromkeys([*settings.backends, *broken, *preset_names]))
     chosen: dict[Key, str | None] = {("defaults", "backend"): settings.defaults.backend}
     chosen |= {("modes", name, "backend"): mode.backend for name, mode in settings.modes.items()}
     for key, name in chosen.items():
         if name is not None and name not in known:
             yield _unknown("backend", key, name, known)
     for name, backend in settings.backends.items():
-        yield from _wrong_in_backend(("backends", name), backend, known, preset_names)
+        if name not in broken:
+            yield from _wrong_in_backend(("backends", name), backend, known, preset_names)
 
 
 def with_absolute_files(backend: BackendConfig, folder: Path) -> BackendConfig:
