@@ -6,9 +6,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tui import __version__
-from tui.core.errors import MimoError
+from tui.core.errors import MimoError, UsageError
 from tui.core.text import clean
 
 # Each is a module here with `configure(parser)` and `run(args) -> exit code`; only the one that is used is imported.
@@ -34,8 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     module.configure(parser)
     if name == "open":
         parser.add_argument("--version", action="version", version=f"mimo-tui {__version__}")
-        parser.epilog = "subcommands: " + ", ".join(SUBCOMMANDS) + " (each has --help)"
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        lines = [f"  mimo-tui {subcommand:<10} {words}" for subcommand, words in SUBCOMMANDS.items()]
+        parser.epilog = "\n".join(["subcommands, each with a --help of its own:", *lines])
     try:
+        if name == "open" and args:
+            _refuse_misspelled(args[0])
         return int(module.run(parser.parse_args(args)))
     except MimoError as error:
         show_error(error)
@@ -50,6 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"mimo-tui: something went wrong that should not: {log_crash(error)}", file=sys.stderr)
         return 1
+
+
+def _refuse_misspelled(word: str) -> None:
+    """Raise UsageError for what is no folder and nearly a subcommand, before its arguments are taken for options."""
+    from tui.settings.names import nearest
+
+    if not word.startswith("-") and not Path(word).exists() and (meant := nearest(word, SUBCOMMANDS)):
+        raise UsageError(f"{word} is not a folder, did you mean `mimo-tui {meant}`?", "mimo-tui --help lists all.")
 
 
 def show_error(error: MimoError) -> None:

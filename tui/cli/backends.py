@@ -44,8 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "models": "list the models that its server offers",
         "remove": "forget a backend that was added, and its key",
     }.items():
-        command = commands.add_parser(name, help=help)
-        command.add_argument("name", metavar="NAME")
+        command = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        command.add_argument("name", metavar="NAME", help="a backend of the settings, or a preset")
         if name in ("show", "test"):
             command.add_argument("--model", metavar="ID", help="another model than the one that is set")
 

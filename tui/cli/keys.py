@@ -15,19 +15,31 @@ if TYPE_CHECKING:
     from tui.settings.credentials import Secret
 
 _LONGEST_KEY_BYTES = 10_000
+_BACKEND = "a backend of the settings, or a preset: mimo-tui backends list"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="set|status|remove")
-    description = "Asks for the key without showing it, or reads it from standard input: mimo-tui keys set NAME < file"
+    description = (
+        "Keep the key of a backend in the system keyring. "
+        "Asks for it without showing it, or reads it from standard input: mimo-tui keys set NAME < file"
+    )
     setting = commands.add_parser("set", help="keep a key", description=description)
-    setting.add_argument("backend", metavar="BACKEND")
+    setting.add_argument("backend", metavar="BACKEND", help=_BACKEND)
     # What follows is taken in only to be refused in words of our own: argparse would print it, and it may be the key.
-    setting.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    status = commands.add_parser("status", help="say whether there is a key; exit code 1 if there is none")
-    status.add_argument("backend", metavar="BACKEND")
-    removing = commands.add_parser("remove", help="forget a key")
-    removing.add_argument("backend", metavar="BACKEND")
+    rest = setting.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    rest.required = False  # else argparse asks for it by this name when BACKEND is missing
+    for name, help, description in (
+        (
+            "status",
+            "say whether there is a key; exit code 1 if there is none",
+            "Say whether there is a key, and where it comes from; it is not shown. "
+            "Exit code 0 if there is one, 1 if there is none, 2 if it cannot be told: no keyring, no such backend.",
+        ),
+        ("remove", "forget a key", "Take the key of a backend out of the keyring. Exit code 1 if there is none."),
+    ):
+        command = commands.add_parser(name, help=help, description=description)
+        command.add_argument("backend", metavar="BACKEND", help=_BACKEND)
 
 
 def run(args: argparse.Namespace) -> int:

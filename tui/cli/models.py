@@ -27,11 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH|URL",
         help=f"a known model (default: {DEFAULT.name}), or a GGUF file: with --name and --sha256",
     )
-    fetch.add_argument("--name", help="what a GGUF of your own shall be called")
+    fetch.add_argument("--name", metavar="NAME", help="what a GGUF of your own shall be called")
     fetch.add_argument("--sha256", metavar="HEX", help="its checksum, from a source that you trust")
     fetch.add_argument("--yes", "-y", action="store_true", help="do not ask")
-    drop = commands.add_parser("remove", help="remove a fetched model")
-    drop.add_argument("name")
+    drop = commands.add_parser(
+        "remove", help="remove a fetched model", description="Remove the file of a model. It can be fetched again."
+    )
+    drop.add_argument("name", metavar="NAME", help="its name in `mimo-tui models list`")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from tui.core.errors import UsageError
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="where to work")
     add_conversation_options(parser)
-    parser.add_argument("--theme", metavar="NAME")
+    parser.add_argument("--theme", metavar="NAME", help="how it looks; /theme in the program shows them all")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def add_conversation_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mode", choices=["chat", "agent"])
+    parser.add_argument("--mode", choices=["chat", "agent"], help="talk, or let the model work with tools")
     parser.add_argument("--backend", metavar="NAME", help="a backend of the config file, or a preset")
-    parser.add_argument("--model", metavar="ID")
+    parser.add_argument("--model", metavar="ID", help="another model than the one that is set for the backend")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--continue", dest="continue_last", action="store_true", help="go on with the latest session here"

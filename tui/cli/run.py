@@ -24,13 +24,15 @@ exit codes: 0 done; 1 the model could not be asked; 2 usage, configuration or a 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("prompt", nargs="?", default="", metavar="PROMPT")
+    parser.add_argument(
+        "prompt", nargs="?", default="", metavar="PROMPT", help="what to ask, in quotes; standard input follows it"
+    )
     add_conversation_options(parser)
     parser.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     parser.add_argument("--policy", choices=["ask", "edits", "plan", "auto"], help="what runs unasked")
     parser.add_argument("--sandbox", choices=["on", "off"], help="run commands in a sandbox")
-    parser.add_argument("--max-steps", type=_positive(int), metavar="N")
-    parser.add_argument("--budget", type=_positive(float), metavar="USD")
+    parser.add_argument("--max-steps", type=_positive(int), metavar="N", help="end after so many requests to the model")
+    parser.add_argument("--budget", type=_positive(float), metavar="USD", help="end when so much money is spent")
     parser.add_argument("--timeout", type=_positive(float), metavar="S", help="seconds for the whole turn")
 
 
