@@ -51,9 +51,13 @@ class Driver:
 
     async def write(self, text: str) -> None:
         """Type into whatever has the focus, faster than anyone can."""
-        for letter in text:
-            self.app.post_message(events.Key(letter, letter))
+        self.strike(*text)
         await self.pilot.pause()
+
+    def strike(self, *keys: str) -> None:
+        """Several keys in one go."""
+        for key in keys:
+            self.app.post_message(events.Key(key, None))
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -75,6 +79,10 @@ class Driver:
 
     async def until_shown(self, *texts: str) -> None:
         await self.until(lambda: all(text in self.screen for text in texts), f"shown: {texts}")
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, for tests about what comes alone and what in one go."""
+        await self.pilot.pause(seconds)
 
     async def until_armed(self) -> None:
         """Until the question takes keys: it shows them from then on."""

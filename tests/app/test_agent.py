@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from textual import events
+
 from tests.app.driving import opened
 from tests.scripted import Reply, ScriptedServer, pause, text, tool_call
+from tui.screens.lone_keys import ALONE_S, note_company
+from tui.widgets.approval import ApprovalBar
 
 Model = Callable[..., ScriptedServer]
 WRITE = tool_call("write_file", {"path": "new.txt", "content": "hello\n"})
@@ -82,9 +87,60 @@ async def test_a_question_does_not_take_the_keys_of_someone_who_is_writing(folde
         assert it.prompt == "and then yes"
         assert not (folder / "new.txt").exists()
         await it.until_armed()
-        await it.press("ctrl+y", "n")
+        await it.press("ctrl+y")
+        await it.wait(2 * ALONE_S)
+        await it.press("n")
         await it.until_shown("As you wish.")
         assert it.prompt == "and then yes"
+
+
+@pytest.mark.parametrize("keys", ["xyz", "yes", "/new", "no", "aa", "rm -rf", "yyyy", "y n a"])
+async def test_text_that_is_sent_in_one_go_answers_nothing(folder: Path, model: Model, keys: str) -> None:
+    model(Reply(WRITE), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_armed()
+        await it.until(lambda: isinstance(it.app.focused, ApprovalBar), "the question has the focus")
+        await it.write(keys)
+        await it.until(lambda: it.prompt == keys, "all of it is in the prompt, in its order")
+        await it.wait(2 * ALONE_S)
+        assert it.chat.questions.approval is not None
+        assert "y once" in it.screen
+        assert not (folder / "new.txt").exists()
+
+
+async def test_a_line_that_is_sent_in_one_go_waits_for_the_end_of_the_turn(folder: Path, model: Model) -> None:
+    server = model(Reply(WRITE), "As you wish.", "Yes?")
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_armed()
+        await it.until(lambda: isinstance(it.app.focused, ApprovalBar), "the question has the focus")
+        it.strike("y", "o", "u", "enter")
+        await it.until_shown("1 queued")
+        await it.wait(2 * ALONE_S)
+        it.strike("ctrl+y", "y")
+        await it.until(lambda: it.prompt == "y", "a key in the wake of another is text too")
+        await it.press("backspace")
+        await it.wait(2 * ALONE_S)
+        await it.press("ctrl+y")
+        await it.wait(2 * ALONE_S)
+        await it.press("n")
+        await it.until_shown("Yes?")
+        assert server.requests[2].messages[-1]["content"] == "you"
+
+
+async def test_a_key_that_was_read_together_with_others_answers_nothing_though_they_come_late(
+    folder: Path, model: Model
+) -> None:
+    model(Reply(WRITE), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_armed()
+        await it.until(lambda: isinstance(it.app.focused, ApprovalBar), "the question has the focus")
+        keys = [events.Key("y", "y"), events.Key("z", "z")]
+        note_company(keys)
+        it.app.post_message(keys[0])
+        await it.until(lambda: it.prompt == "y", "it is text")
 
 
 async def test_escape_at_a_question_stops_the_turn(folder: Path, model: Model) -> None:

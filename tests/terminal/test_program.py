@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted import Reply, ScriptedServer, pause, text
+from tests.scripted import Reply, ScriptedServer, pause, text, tool_call
 from tests.terminal.terminal import Terminal
 from tui.settings.config import config_file
 
 Model = Callable[..., ScriptedServer]
 LEFT_ALT_SCREEN = b"\x1b[?1049l"
 READY = "/ commands"
+WRITE = tool_call("write_file", {"path": "new.txt", "content": "hello\n"})
 KEYS = {
     "ctrl+j": "\n",
     "alt+enter": "\x1b\r",
@@ -109,6 +110,24 @@ def test_ctrl_c_twice_ends_it_in_the_middle_of_an_answer(folder: Path, model: Mo
         terminal.type("\x03")
         assert terminal.until_ended() == 0
         assert b"Traceback" not in terminal.output
+
+
+@pytest.mark.parametrize("keys", ["xyz", "yes", "/new"])
+def test_text_that_comes_in_one_read_answers_no_question(folder: Path, model: Model, keys: str) -> None:
+    model(Reply(WRITE), "It is written.")
+    with Terminal("--mode", "agent", folder=folder) as terminal:
+        terminal.until_shown(READY, "lab/scripted")
+        terminal.type("go\r")
+        terminal.until_shown("y once")
+        terminal.type(keys)
+        terminal.until_shown(f"▌ {keys}", "y once")
+        terminal.wait_ms(300)
+        assert "y once" in terminal.screen
+        assert not (folder / "new.txt").exists()
+        terminal.type("\x19")
+        terminal.wait_ms(300)
+        terminal.type("y")
+        terminal.until_shown("It is written.")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

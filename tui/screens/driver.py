@@ -7,8 +7,11 @@ import selectors
 import time
 from codecs import getincrementaldecoder
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from tui.screens.lone_keys import note_company
 
 _LOOK_S = 0.1
 """How often it is looked whether the program has ended or gone to sleep."""
@@ -18,7 +21,7 @@ class QuickDriver(LinuxDriver):
     """Tells a lone ESC from the beginning of a sequence as soon as ESCDELAY has passed.
 
     Textual looks for that every 0.1 s only, so a key that is to stop a turn within 0.1 s would be late always. And what
-    is no UTF-8 does not end the program, nor does it spin when the terminal is gone.
+    is no UTF-8 does not end the program, nor does it spin or wait for ever when the terminal is gone.
     """
 
     def run_input_thread(self) -> None:
@@ -34,7 +37,9 @@ class QuickDriver(LinuxDriver):
                         self._app.call_later(self._app.action_quit)
                         return
                     text = decode(data)
-                for message in (*(parser.feed(text) if text else ()), *parser.tick()):
+                messages = [*(parser.feed(text) if text else ()), *parser.tick()]
+                note_company([message for message in messages if isinstance(message, events.Key)])
+                for message in messages:
                     self.process_message(message)
 
     def _read(self) -> bytes:

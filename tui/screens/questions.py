@@ -24,6 +24,8 @@ class Questions:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._bar: Widget | None = None
+        self.approval: ApprovalBar | None = None
+        """The question about a tool call, while one is asked."""
 
     @property
     def is_unattended(self) -> bool:
@@ -33,7 +35,9 @@ class Questions:
     def ask(self, question: ApprovalAsked) -> None:
         from tui.widgets.approval import ApprovalBar
 
-        self._show(ApprovalBar(question), takes_focus=not self._screen.prompt.text)
+        bar = ApprovalBar(question)
+        self._show(bar, takes_focus=not self._screen.prompt.text)
+        self.approval = bar
 
     def answer(self, given: ApprovalBar.Answered) -> None:
         from tui.agent.calls import Answer
@@ -77,7 +81,7 @@ class Questions:
         if self._bar is not None:
             had_focus = self._bar.has_focus_within
             self._bar.remove()
-            self._bar = None
+            self._bar = self.approval = None
             if had_focus:
                 self._screen.prompt.focus()
 
@@ -86,4 +90,9 @@ class Questions:
         self._bar = bar
         self._screen.mount(bar, before="#prompt")
         if takes_focus:
-            self._screen.call_after_refresh(self.focus)
+            self._screen.call_after_refresh(self._focus_unless_written, bar, self._screen.prompt.text)
+
+    def _focus_unless_written(self, bar: Widget, text: str) -> None:
+        """Somebody may have begun to write while the bar was being drawn."""
+        if bar is self._bar and self._screen.prompt.text == text:
+            bar.focus()

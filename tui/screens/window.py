@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
@@ -16,6 +17,7 @@ from textual.screen import ModalScreen, Screen
 from tui.core.errors import MimoError
 from tui.screens import backstage
 from tui.screens.chat import ChatScreen
+from tui.screens.lone_keys import LoneKeys
 from tui.screens.threads import LooseThreads
 from tui.settings.config import Mode, Settings
 from tui.widgets.themes import load_theme
@@ -55,8 +57,9 @@ class MimoApp(App[None]):
         self._settings = settings
         self._wanted_theme = theme
         self._theme_problem: MimoError | None = None
-        self._chat = ChatScreen(settings, folder, wishes)
-        self._mode = self._chat.talk.mode
+        self.chat = ChatScreen(settings, folder, wishes)
+        self._keys = LoneKeys(self, super().on_event)
+        self._mode = self.chat.talk.mode
         self._is_leaving = False
         self._interrupted = 0.0
         self._begin_with(self._registered(theme) if theme else self._theme_of(self._mode))
@@ -68,8 +71,15 @@ class MimoApp(App[None]):
 
         return QuickDriver
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            for ready in self._keys.sort(event):
+                await super().on_event(ready)
+        else:
+            await super().on_event(event)
+
     def get_default_screen(self) -> Screen[None]:
-        return self._chat
+        return self.chat
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._say_theme_problem)
@@ -123,12 +133,12 @@ class MimoApp(App[None]):
 
     def _say_theme_problem(self) -> None:
         if self._theme_problem is not None:
-            self._chat.say(self._theme_problem)
+            self.chat.say(self._theme_problem)
             self._theme_problem = None
 
     def action_command_palette(self) -> None:
         """The commands are those of the main screen: elsewhere they would do something behind what is shown."""
-        if self.screen is self._chat:
+        if self.screen is self.chat:
             super().action_command_palette()
 
     # Leaving
@@ -136,18 +146,18 @@ class MimoApp(App[None]):
     def action_interrupt(self) -> None:
         """ctrl+c: copy what is selected, close what is open, empty the prompt; on nothing, twice: quit."""
         screen = self.screen
-        if text := screen.get_selected_text() or self._chat.prompt.selected_text:
+        if text := screen.get_selected_text() or self.chat.prompt.selected_text:
             self.copy_to_clipboard(text)
             screen.clear_selection()
         elif isinstance(screen, ModalScreen):
             screen.dismiss(None)
-        elif self._chat.prompt.text:
-            self._chat.prompt.clear_into_past()
+        elif self.chat.prompt.text:
+            self.chat.prompt.clear_into_past()
         elif self._loop_time() - self._interrupted < _QUIT_AGAIN_S:
             self.leave()
         else:
             self._interrupted = self._loop_time()
-            self._chat.note.say("Press ctrl+c again to quit.")
+            self.chat.note.say("Press ctrl+c again to quit.")
 
     def action_leave(self) -> None:
         self.leave()
@@ -165,9 +175,9 @@ class MimoApp(App[None]):
 
     async def _leave(self) -> None:
         try:
-            if self._chat.talk.conversation is not None:
+            if self.chat.talk.conversation is not None:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await self._chat.talk.conversation.close()
+                    await self.chat.talk.conversation.close()
         finally:
             self.exit()
 
@@ -177,7 +187,7 @@ class MimoApp(App[None]):
 
         if isinstance(self.screen, ModalScreen):
             self.screen.dismiss(None)
-        self._chat.say(MimoError(f"something went wrong that should not: {log_crash(error)}"))
+        self.chat.say(MimoError(f"something went wrong that should not: {log_crash(error)}"))
 
     def fail(self, error: MimoError) -> None:
         """End the program with an error for the user."""

@@ -21,6 +21,7 @@ from tui.widgets.line_view import Line, LineView, diff_lines, lines_of
 _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
 _Stage = Literal["ask", "confirm", "edit", "reason"]
+_ANSWERS = frozenset("ynaer")
 _GAP = "   "
 _FEW_LINES = 5
 """What can be seen of a preview at once even on the smallest terminal."""
@@ -31,6 +32,7 @@ class ApprovalBar(Widget, can_focus=True):
     """Shows one question. It never takes the focus by itself; with it, single keys answer.
 
     Keys that are struck before it is armed are left to others, so that what one was typing goes on into the prompt.
+    That keys answer only when they come alone is seen to by who gives them to it (`screens.lone_keys`).
     """
 
     BINDINGS: ClassVar = [
@@ -126,6 +128,12 @@ class ApprovalBar(Widget, can_focus=True):
             self._show_keys()
 
     # Answering
+
+    def takes(self, event: events.Key) -> bool:
+        """Whether the key would do something here, were it to come with the focus."""
+        if event.time < self._armed_at or self._is_answered:
+            return False
+        return self._stage == "confirm" or (self._stage == "ask" and event.key in _ANSWERS)
 
     def on_key(self, event: events.Key) -> None:
         if not self.has_focus or event.time < self._armed_at or self._is_answered:
