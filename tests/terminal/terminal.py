@@ -31,6 +31,7 @@ class Terminal:
         self.output = b""
         """All that the program ever wrote."""
         self.exit_code: int | None = None
+        self._handle: int | None
         self.pid, self._handle = pty.fork()
         if self.pid == 0:
             # Passed on by hand: readline, which pytest loads, puts COLUMNS and LINES where Python does not see them.
@@ -47,13 +48,20 @@ class Terminal:
         if self.exit_code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._handle)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The window is closed."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     @property
     def screen(self) -> str:
         return "\n".join(line.rstrip() for line in self._emulator.display)
 
     def type(self, keys: str | bytes) -> None:
+        assert self._handle is not None
         os.write(self._handle, keys.encode() if isinstance(keys, str) else keys)
 
     def paste(self, text: str) -> None:
@@ -62,6 +70,7 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         self._emulator.resize(lines, columns)
+        assert self._handle is not None
         fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def signal(self, number: int) -> None:
@@ -101,6 +110,9 @@ class Terminal:
         return self.exit_code is not None
 
     def _read(self) -> bool:
+        if self._handle is None:
+            time.sleep(0.02)
+            return False
         ready, _, _ = select.select([self._handle], [], [], 0.02)
         if not ready:
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tui.settings.config import config_file
 Model = Callable[..., ScriptedServer]
 LEFT_ALT_SCREEN = b"\x1b[?1049l"
 READY = "/ commands"
+STREAM = [element for number in range(2000) for element in (pause(0.01), text(f"and {number}\n"))]
 WRITE = tool_call("write_file", {"path": "new.txt", "content": "hello\n"})
 KEYS = {
     "ctrl+j": "\n",
@@ -145,6 +147,36 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was_and_what_came_stored(
         assert b"Traceback" not in terminal.output
     with Terminal("--continue", folder=folder) as terminal:
         terminal.until_shown("go", "kept for later")
+
+
+@pytest.mark.parametrize(
+    ("replies", "shown"),
+    [
+        ([[text("kept for later"), *STREAM]], "kept for later"),
+        ([[text("kept for later"), WRITE]], "y once"),
+        ([[text("kept for later"), pause()]], "kept for later"),
+    ],
+    ids=["while an answer streams", "while a question waits", "while the server is silent"],
+)
+def test_it_ends_with_its_terminal_and_what_came_is_stored(
+    folder: Path, model: Model, replies: list[list[Any]], shown: str
+) -> None:
+    model(*(Reply(*elements) for elements in replies), may_complain=True)
+    with Terminal("--mode", "agent", folder=folder) as terminal:
+        terminal.until_shown(READY, "lab/scripted")
+        terminal.type("go\r")
+        terminal.until_shown("kept for later", shown)
+        terminal.hang_up()
+        terminal.until_ended()
+    with Terminal("--continue", folder=folder) as terminal:
+        terminal.until_shown("go", "kept for later")
+
+
+def test_it_ends_with_its_terminal_right_after_the_start(home: Path, folder: Path) -> None:
+    with Terminal(folder=folder) as terminal:
+        terminal.until_shown("Who should answer?")
+        terminal.hang_up()
+        terminal.until_ended()
 
 
 def test_a_thread_that_hangs_does_not_hold_it_back_at_its_end(folder: Path, model: Model) -> None:

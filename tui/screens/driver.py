@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import time
 from codecs import getincrementaldecoder
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.screens.lone_keys import note_company
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from tui.screens.window import MimoApp
 
 _LOOK_S = 0.1
 """How often it is looked whether the program has ended or gone to sleep."""
@@ -24,6 +31,12 @@ class QuickDriver(LinuxDriver):
     is no UTF-8 does not end the program, nor does it spin or wait for ever when the terminal is gone.
     """
 
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast("Any", _Screen(cast("IO[str]", self._file)))
+
     def run_input_thread(self) -> None:
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
@@ -34,7 +47,7 @@ class QuickDriver(LinuxDriver):
                 if selector.select(_until_due(parser)):
                     data = self._read()
                     if not data:
-                        self._app.call_later(self._app.action_quit)
+                        self._app.call_later(cast("MimoApp", self._app).hang_up)
                         return
                     text = decode(data)
                 messages = [*(parser.feed(text) if text else ()), *parser.tick()]
@@ -48,6 +61,22 @@ class QuickDriver(LinuxDriver):
             return os.read(self.fileno, 4096)
         except OSError:
             return b""
+
+
+class _Screen:
+    """What is drawn on. A write that fails must not end the thread that writes, or the others wait for it for ever."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.fileno = file.fileno
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal is gone; that ends the program where keys are read
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.flush()
 
 
 def _until_due(parser: XTermParser) -> float:

@@ -87,7 +87,7 @@ class MimoApp(App[None]):
         loop.set_default_executor(LooseThreads())
         for name in ("SIGTERM", "SIGHUP"):  # the window was closed, or the system goes down: keep what came
             if number := getattr(signal, name, None):
-                loop.add_signal_handler(number, self.leave)
+                loop.add_signal_handler(number, self.hang_up)
 
     # Themes
 
@@ -172,6 +172,11 @@ class MimoApp(App[None]):
             return
         self._is_leaving = True
         self.run_worker(self._leave(), group="leave", exit_on_error=False)
+
+    def hang_up(self) -> None:
+        """The terminal is gone or the system wants an end. Told in several ways at once, it is no impatient user."""
+        if not self._is_leaving:
+            self.leave()
 
     async def _leave(self) -> None:
         try:
