@@ -42,13 +42,17 @@ def test_the_list_says_what_is_ready_and_what_to_do_for_the_others(
         '[defaults]\nbackend = "work"\n'
         '[backends.work]\npreset = "deepseek"\ncredential = { env = "WORK_KEY" }\n'
         '[backends.other]\npreset = "deepseek"\ncredential = { env = "OTHER_KEY" }\n'
+        '[backends.third]\npreset = "deepseek"\n'
     )
     monkeypatch.setenv("WORK_KEY", "sk-1234567890")
     assert backends("list") == 0
     out = capsys.readouterr().out
     assert row(out, "work").split()[1] == "*" and row(out, "work").rstrip().endswith("WORK_KEY")
     assert " yes, " in row(out, "work") and "OTHER_KEY, which is not set" in row(out, "other")
-    assert row(out, "openai").endswith("no key: mimo-tui keys set openai")
+    assert row(out, "openai").endswith(
+        "no key: no keyring can be used here; mimo-tui backends add openai --key-env OPENAI_API_KEY"
+    )
+    assert row(out, "third").endswith(f"; set `credential` under [backends.third] in {config / 'config.toml'}")
     assert row(out, "embedded").endswith("no: mimo-tui models pull smollm2-135m")
     assert row(out, "ollama").endswith("no model is set: mimo-tui backends models ollama")
     assert "sk-1234567890" not in out

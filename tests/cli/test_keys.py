@@ -181,7 +181,8 @@ def test_a_locked_keyring_is_said_and_nothing_hangs(home: Path) -> None:
 def test_on_a_bare_server_the_other_ways_are_said(no_keyring: Environment, command: str) -> None:
     done = keys(no_keyring, command, "deepseek", typed=KEY)
     assert "mimo-tui: no keyring can be used here: none was found" in done.stderr
-    assert "under [backends.deepseek]" in done.stderr
+    assert "`mimo-tui backends add deepseek --key-env DEEPSEEK_API_KEY`" in done.stderr
+    assert "under [backends.deepseek] in " in done.stderr and "config.toml: " in done.stderr
     assert 'credential = { env = "DEEPSEEK_API_KEY" }' in done.stderr
     assert '{ command = ["pass", "deepseek"] }' in done.stderr
     assert done.returncode == 2

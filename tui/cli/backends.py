@@ -82,14 +82,14 @@ def _list(settings: Settings) -> int:
             rows.append((shown, "-", "-", f"no: {error.message}"))
             continue
         address = "in this program" if spec.embedded else spec.base_url
-        rows.append((shown, spec.model or "-", address, _readiness(spec)))
+        rows.append((shown, spec.model or "-", address, _readiness(spec, settings)))
     _print_table(rows)
     if settings.defaults.backend:
         print("\n* is used when no other is named")
     return 0
 
 
-def _readiness(spec: BackendSpec) -> str:
+def _readiness(spec: BackendSpec, settings: Settings) -> str:
     """Whether it could be asked, and if not what is missing; without asking any server."""
     if spec.embedded:
         from tui.backends.embedded.engine import has_engine, install_command
@@ -102,21 +102,28 @@ def _readiness(spec: BackendSpec) -> str:
         return f"no model is set: mimo-tui backends models {spec.name}"
     if spec.credential == "none":
         return "needs no key"
-    return _key_readiness(spec)
+    return _key_readiness(spec, settings)
 
 
-def _key_readiness(spec: BackendSpec) -> str:
-    from tui.settings.credentials import key_status
+def _key_readiness(spec: BackendSpec, settings: Settings) -> str:
+    from tui.settings.config import config_file
+    from tui.settings.credentials import key_status, key_variable
 
+    todo = f"mimo-tui keys set {spec.name}"
     try:
         is_there, said = key_status(spec.name, spec.base_url, spec.credential)
-    except CredentialError as error:
+    except CredentialError as error:  # no keyring that could be used, so `keys set` would fail as well
         is_there, said = False, error.message
+        if spec.name in settings.backends:
+            way = f"set `credential` under [backends.{spec.name}] in {config_file()}"
+        else:
+            way = f"mimo-tui backends add {spec.name} --key-env {key_variable(spec.name)}"
+        todo = f"{said.partition(':')[0]}; {way}"
     if is_there:
         return f"yes, key {said.partition(',')[0]}" if isinstance(spec.credential, dict) else "yes"
     if spec.local and spec.credential is None:
         return "has no key"  # a server of this machine mostly needs none
-    return said if isinstance(spec.credential, dict) else f"no key: mimo-tui keys set {spec.name}"
+    return said if isinstance(spec.credential, dict) else f"no key: {todo}"
 
 
 def _add(settings: Settings, args: argparse.Namespace) -> int:
@@ -180,7 +187,7 @@ def _show(settings: Settings, name: str, model: str | None) -> int:
     spec = resolve(settings, name, model)
     own = settings.backends.get(name) or BackendConfig()
     preset = presets().get(spec.preset)
-    values = plain(spec) | {"key": "none is sent" if spec.credential == "none" else _key_readiness(spec)}
+    values = plain(spec) | {"key": "none is sent" if spec.credential == "none" else _key_readiness(spec, settings)}
     values["headers"] = dict.fromkeys(spec.headers, "...")  # some carry secrets
     values["rules"]["thinking"] = list(spec.rules.thinking)
     rows = []

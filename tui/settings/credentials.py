@@ -125,11 +125,17 @@ def key_status(backend: str, base_url: str, config: str | Mapping[str, Any] | No
     return is_set, f"{'in' if is_set else 'not in'} the keyring ({keyring.name}), for {origin_of(base_url)}"
 
 
+def key_variable(backend: str) -> str:
+    """What an environment variable with its key is mostly called."""
+    return f"{backend.upper().replace('-', '_')}_API_KEY"
+
+
 def other_ways(backend: str) -> str:
     """What to do without a keyring."""
-    variable = f"{backend.upper().replace('-', '_')}_API_KEY"
+    variable = key_variable(backend)
     return (
-        f"Without a keyring, say in the config file under [backends.{backend}] where the key is: "
+        f"Without a keyring, say where the key is: `mimo-tui backends add {backend} --key-env {variable}`; "
+        f"or, where there is such an entry already, under [backends.{backend}] in {config_dir() / 'config.toml'}: "
         f'credential = {{ env = "{variable}" }}, or {{ command = ["pass", "{backend}"] }}, or "none" if it needs none.'
     )
 
