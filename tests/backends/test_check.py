@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.backends.asking import Waits, spec_for
 from tests.scripted import Reply, ScriptedServer, fault, tool_call
+from tests.scripted.demo import Demo
 from tui.backends.backend import Backend
 from tui.backends.check import CheckResult, check
 from tui.backends.spec import BackendSpec, Rules
@@ -40,6 +41,23 @@ async def test_a_model_that_cannot_call_tools_is_checked_for_constrained_answers
 async def test_a_refused_key_is_the_point_that_fails(scripted: Start) -> None:
     (result,) = await checked(spec_for(scripted(key="right")))
     assert result.name == "key" and not result.ok and "not accepted" in result.detail
+
+
+async def test_what_a_server_says_gets_no_second_full_stop(scripted: Start) -> None:
+    refusal = fault(401, {"error": {"message": "Incorrect API key provided."}})
+    (result,) = await checked(spec_for(scripted(routes={"/v1/models": lambda request: refusal})))
+    assert "Incorrect API key provided. " in result.detail and ".." not in result.detail
+
+
+async def test_the_demo_passes_every_point(scripted: Start) -> None:
+    assert [result.ok for result in await checked(spec_for(scripted(Demo(None, None))))] == [True, True, True]
+
+
+async def test_a_web_page_is_named_as_what_it_is(scripted: Start) -> None:
+    page = fault(200, "<html><title>Welcome</title></html>", {"Content-Type": "text/html"})
+    server = scripted([page], routes={"/v1/models": lambda request: fault(404)})
+    result = (await checked(spec_for(server)))[-1]
+    assert "the server answered with a web page titled 'Welcome' instead of a reply" in result.detail
 
 
 async def test_a_missing_key_is_the_point_that_fails(scripted: Start) -> None:

@@ -76,17 +76,23 @@ class Demo:
 
     def __call__(self, request: Received) -> Reply:
         question = _question(request.messages)
-        names = [tool["function"]["name"] for tool in request.body.get("tools") or []]
-        call = self._next_call(names, question, request.messages) if names else None
+        tools = request.body.get("tools") or []
+        call = self._next_call(tools, question, request.messages) if tools else None
         if call:
             return Reply(reasoning(_thoughts(call)), call, rate=self.rate)
         thoughts = f"The user asks: {question[:80]!r}. I echo it, with a bit of everything that markdown has."
-        return Reply(reasoning(thoughts), text(self._answer(question, bool(names))), rate=self.rate)
+        return Reply(reasoning(thoughts), text(self._answer(question, bool(tools))), rate=self.rate)
 
-    def _next_call(self, names: list[str], question: str, messages: list[Json]) -> ToolCall | None:
-        """The next call of the series that has not been made in this turn; None when all were."""
+    def _next_call(self, tools: list[Json], question: str, messages: list[Json]) -> ToolCall | None:
+        """The next call of the series that has not been made in this turn; None when all were.
+
+        A tool that is offered alone and not known is the only one of its series: somebody tries out tool calls.
+        """
+        names = [tool["function"]["name"] for tool in tools]
         made = len([message for message in _of_turn(messages) if message["role"] == "assistant"])
         wanted = [call for call in _series(question) if call.name in names]
+        if len(tools) == 1 and not wanted:
+            wanted = [tool_call(names[0], _example(tools[0]["function"].get("parameters", {})))]
         return wanted[made] if made < len(wanted) else None
 
     def _answer(self, question: str, after_tools: bool) -> list[str] | str:
@@ -116,7 +122,17 @@ def _thoughts(call: ToolCall) -> str:
         "edit_file": "The second line should say more.",
         "run_command": "Now I check the result with a command.",
     }
-    return reasons[call.name]
+    return reasons.get(call.name, "I was asked to use this tool, so I call it.")
+
+
+def _example(schema: Json) -> Json:
+    """Arguments that fit a flat schema: of each required one the first allowed value, or an empty one of its type."""
+    empty = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+    properties = schema.get("properties", {})
+    return {
+        name: (properties[name].get("enum") or [empty.get(properties[name].get("type"))])[0]
+        for name in schema.get("required", [])
+    }
 
 
 def _question(messages: list[Json]) -> str:

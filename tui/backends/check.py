@@ -55,7 +55,8 @@ async def checks(backend: Backend) -> AsyncIterator[CheckResult]:
             result = CheckResult(name, True, await point(backend))
         except MimoError as error:
             name = "key" if error.kind in ("credential", "auth") else name
-            result = CheckResult(name, False, f"{error.message}. {error.hint}".removesuffix(" "))
+            stop = "" if error.message.endswith((".", "!", "?", "…")) else "."  # a server's own words may have one
+            result = CheckResult(name, False, f"{error.message}{stop} {error.hint}".removesuffix(" "))
         yield result
         if not result.ok:
             return

@@ -253,7 +253,7 @@ def _plain(text: str) -> str:
     """Of a page its title, of plain text the beginning."""
     if text[:1] == "<":
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return f"a web page{f' titled {clean_line(title[1])!r}' if title else ''} in place of an answer"
+        return f"a web page{f' titled {clean_line(title[1])!r}' if title else ''} instead of a reply"
     return clean_line(text, 300)
 
 

@@ -108,6 +108,8 @@ class Request(Struct, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     schema: Json | None = None
     """Constrain the answer to this JSON schema; not together with `tools`."""
+    body: Json = {}
+    """Fields of this request alone, above those of the backend."""
 
 
 class Sent(Struct, frozen=True):

@@ -107,9 +107,11 @@ class Decoder:
                 return chunk
         elif not isinstance(chunk, dict | list):
             said = read_error(200, data).message
+            is_page = data.lstrip()[:1] == "<"
+            what = f"answered with {said}" if is_page else f"sent what is no part of a {self._spec.wire} reply: {said}"
             raise BackendError(
                 "protocol",
-                f"{self._spec.name}: the server sent what is not {self._spec.wire}, or only a part of it: {said}",
+                f"{self._spec.name}: the server {what}",
                 f"Is the address right? It is {self._spec.base_url}.",
                 raw=data[:RAW_LIMIT],
             )

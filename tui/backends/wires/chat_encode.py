@@ -38,7 +38,7 @@ def encode(request: Request, spec: BackendSpec) -> Json:
     if system:
         body["messages"].append({"role": "system", "content": system})
     body["messages"] += _Messages(spec).encode(request.messages)
-    return body | rules.thinking.get(spec.thinking or "", {}) | spec.body
+    return body | rules.thinking.get(spec.thinking or "", {}) | spec.body | request.body
 
 
 def _tool(tool: ToolSpec) -> Json:
