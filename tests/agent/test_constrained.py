@@ -9,7 +9,11 @@ import jsonschema
 import pytest
 
 from tests.agent.conftest import Stage, events_of, the, types_of
+from tui.agent.calls import Answer
+from tui.agent.strategies.constrained import places
+from tui.backends.spec import Request
 from tui.core.events import Notice, StepFinished, TextDelta, ToolFinished, ToolStarted, TurnFinished
+from tui.core.messages import user
 
 SMALL = {"strategy": "constrained", "context_window": 4096}
 LARGE = {"strategy": "constrained", "context_window": 32768}
@@ -117,3 +121,20 @@ async def test_a_long_result_is_cut_to_its_share_of_the_window(stage: Stage) -> 
     conversation = stage.conversation(['{"tool": "read_file", "path": "a.txt"}', "Long."], backend=SMALL)
     await events_of(conversation.send("Show me a.txt"))
     assert len(json.dumps(stage.server.requests[1].body)) < 8000
+
+
+async def test_a_small_model_chooses_its_words_from_the_request_and_not_by_chance(stage: Stage) -> None:
+    conversation = stage.conversation(['{"tool": "run_command", "command": "ls -la"}', "Done."], backend=SMALL)
+    await events_of(conversation.send("Run ls -la, please."), Answer("once"))
+    body = stage.server.requests[0].body
+    (option,) = schema_of(body)["anyOf"]
+    assert "ls -la" in option["properties"]["command"]["enum"]
+    assert (body["temperature"], stage.server.requests[1].body.get("temperature")) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [("Show docs/", ["docs", "."]), ("Read a/b.py and c.md.", ["c.md", "a/b.py", "."]), ("Hello", ["."])],
+)
+def test_places_are_what_was_named(request_text: str, expected: list[str]) -> None:
+    assert sorted(places(Request("", (user(request_text),)))) == sorted(expected)

@@ -18,7 +18,7 @@ from tui.backends.spec import Reply, Request, Sent, ToolSpec
 from tui.core.events import Delta, Notice, Retrying, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, user
 
-SMALL_WINDOW_TOKENS = 8192
+SMALL_WINDOW_TOKENS = 4096
 """A model with no more than this is taken for a small one."""
 _UNKNOWN_WINDOW_TOKENS = 16384
 """What is assumed where nobody says how large the window is."""
@@ -27,6 +27,9 @@ _TRIES = 2
 _MOST_CALLS = 40
 _STRING_LIMIT, _LONG_STRING_LIMIT, _PLACES_LIMIT = 120, 4000, 40
 _LONG_STRINGS = ("content", "old", "new", "text")
+_QUOTED = ("pattern", "command", "old")
+"""Parameters whose value mostly stands in the request itself."""
+_RUN_WORDS, _RUNS_LIMIT = 8, 120
 _LOOKING = ("read_file", "list_files", "search_files")
 """Tools whose path must be there already."""
 
@@ -83,7 +86,10 @@ class Constrained:
                 yield item
             return
         schema = {"anyOf": [_schema(tool, request, window) for tool in tools]}
-        async for item in backend.ask(Request(_instructions(tools), (*_examples(tools), *messages), schema=schema)):
+        # A small model chooses best without chance, and without being told not to repeat the request's own words.
+        body: Json = {"temperature": 0, "repeat_penalty": 1.0} if window <= SMALL_WINDOW_TOKENS else {}
+        asked = (*_examples(tools), *messages)
+        async for item in backend.ask(Request(_instructions(tools), asked, schema=schema, body=body)):
             if isinstance(item, Reply):
                 reply = _as_call(item)
                 if reply.message.text:
@@ -161,14 +167,34 @@ def _schema(tool: ToolSpec, request: Request, window: int) -> Json:
     is_small = window <= SMALL_WINDOW_TOKENS
     rules: Json = tool.parameters.get("properties", {})
     properties = {name: _bounded(name, rules[name]) for name in _parameters(tool, is_small)}
-    if is_small and tool.name in _LOOKING and "path" in properties:
-        properties["path"] = {"type": "string", "enum": places(request)}
+    if is_small:
+        properties |= _from_the_request(tool, request, properties)
     return {
         "type": "object",
         "properties": {"tool": {"const": tool.name}, **properties},
         "required": ["tool", *(properties if is_small else tool.parameters.get("required", []))],
         "additionalProperties": False,
     }
+
+
+def _from_the_request(tool: ToolSpec, request: Request, properties: Json) -> Json:
+    """What a small model copies badly it chooses: places that were named, and words that stand in the request."""
+    asked = _asked(request)
+    found: dict[str, list[str]] = {name: spans(asked) for name in _QUOTED if name in properties}
+    if "path" in properties:
+        if tool.name in _LOOKING:
+            found["path"] = places(request)
+        elif named := PATH.findall(asked):
+            found["path"] = [name.rstrip("/.") for name in named]
+    return {name: {"type": "string", "enum": choices} for name, choices in found.items() if choices}
+
+
+def spans(text: str) -> list[str]:
+    """Runs of words of a text, the longest first, without the marks around them."""
+    words = text.split()
+    runs = (" ".join(words[a:b]) for a in range(len(words)) for b in range(a + 1, min(a + _RUN_WORDS, len(words)) + 1))
+    found = dict.fromkeys(run.strip(" .,;:!?\"'`") for run in runs)
+    return sorted((run for run in found if run), key=len, reverse=True)[:_RUNS_LIMIT]
 
 
 def _bounded(name: str, rules: Json) -> Json:
@@ -184,7 +210,7 @@ def places(request: Request) -> list[str]:
     """The folder itself and the files and folders that were named in this conversation, the newest first."""
     texts = [block for message in reversed(request.messages) for block in reversed(message.blocks)]
     found = [
-        name.strip("./") if name.startswith("./") else name.rstrip(".")
+        name.removeprefix("./").rstrip("./")
         for block in texts
         if isinstance(block, Text | ToolResult)
         for name in PATH.findall(block.text if isinstance(block, Text) else block.content)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tui.core.codec import dumps
 from tui.core.messages import Message, Text, ToolCall, ToolResult, user
 
-PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+|[\w-]+\.[A-Za-z]\w{0,7}\b|\.[\w-]+")
+PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/(?!\w)|[\w-]+\.[A-Za-z]\w{0,7}\b|\.[\w-]+")
 """What in a text looks like the name of a file or folder."""
 
 _CHARACTERS_A_TOKEN = 3

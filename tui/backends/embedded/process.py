@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tui.backends.embedded.engine import install_command
-from tui.backends.embedded.pull import find, model_path
+from tui.backends.embedded.pull import find, is_broken, model_path
 from tui.core.errors import ModelFileError
 from tui.core.text import clean_line
 from tui.settings.paths import private_dir, state_dir
@@ -215,7 +215,10 @@ def _end_of(process: subprocess.Popen[bytes]) -> str:
 
 def _not_there(model: str) -> ModelFileError:
     command = f"mimo-tui models pull {model}" if find(model) else "mimo-tui models list"
-    return ModelFileError(f"the embedded model {clean_line(model)} is not there", command)
+    state = "is broken: its file has a wrong size" if is_broken(model) else "is not there"
+    return ModelFileError(
+        f"the embedded model {clean_line(model)} {state}", f"Fetch it: {command}" if find(model) else command
+    )
 
 
 def _failed(model: str, answer: dict[str, str], log: Path) -> ModelFileError:

@@ -60,6 +60,11 @@ def model_path(name: str) -> Path | None:
         return None
 
 
+def is_broken(name: str) -> bool:
+    """Whether a known model's file is there, but has not the size that it should have."""
+    return find(name) is not None and model_path(name) is None and _file_of(name).is_file()
+
+
 def installed() -> list[EmbeddedModel]:
     """The known models whose files are there."""
     return [model for model in known() if model_path(model.name)]
