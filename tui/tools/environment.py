@@ -27,10 +27,14 @@ def tool_environment() -> dict[str, str]:
 
 def trusted_which(name: str) -> str | None:
     """Where a program is: in the system's folders, else on PATH, but never in the project, which commands change."""
-    here = Path.cwd().resolve()
-    on_path = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder.startswith("/")]
-    elsewhere = [str(folder) for folder in on_path if not folder.resolve().is_relative_to(here)]
+    here = _real(os.curdir)
+    on_path = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder.startswith("/")]
+    elsewhere = [folder for folder in on_path if not _real(folder).is_relative_to(here)]
     return shutil.which(name, path=os.pathsep.join((*_SYSTEM_FOLDERS, *elsewhere)))
+
+
+def _real(folder: str) -> Path:
+    return Path(os.path.realpath(folder))  # unlike Path.resolve, content with folders that may not be read
 
 
 def _is_harmless(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -38,6 +38,10 @@ class Status:
     hint: str = ""
 
 
+def _without_figures(status: Status) -> Status:
+    return replace(status, context_tokens=None, cost=None, working=bool(status.working) * "working")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of the line. `weight` says which go first where there is no room: the lightest."""
@@ -64,9 +68,12 @@ class StatusLine(Widget, can_focus=False):
         self.watch_status()
 
     def watch_status(self) -> None:
-        """Draw it, but at most 12 times a second: while a model works it changes with each event."""
-        if self.is_attached and self._timer is None and self._drawn != self.status:
+        """Draw it: at once what the user does, and at most 12 times a second the figures, which each event changes."""
+        if not self.is_attached or self._drawn == self.status:
+            return
+        if self._timer is None or self._drawn is None or _without_figures(self._drawn) != _without_figures(self.status):
             self.refresh()
+        if self._timer is None:
             self._timer = self.set_timer(1 / _FRAMES_PER_S, self._drawable_again)
 
     def _drawable_again(self) -> None:
