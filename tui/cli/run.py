@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     from tui.agent.conversation import Conversation
     from tui.backends.embedded.catalogue import DEFAULT
-    from tui.backends.embedded.pull import model_path
+    from tui.backends.embedded.pull import is_broken, model_path
     from tui.backends.resolve import presets
     from tui.headless.run import run as run_turn
     from tui.settings.config import load
@@ -52,8 +52,9 @@ def run(args: argparse.Namespace) -> int:
     conversation = Conversation.open(settings, Path.cwd(), wishes_of(args))
     if conversation.spec() is None:
         if model_path(DEFAULT.name) is None:
+            state = "broken" if is_broken(DEFAULT.name) else "not there"
             raise UsageError(
-                "no backend is set, and the built-in model is not there",
+                f"no backend is set, and the built-in model is {state}",
                 "Name one with --backend, set defaults.backend in the config file (mimo-tui config path), "
                 "or fetch the built-in model: mimo-tui models pull",
             )

@@ -24,7 +24,7 @@ import pytest
 from tui.backends.embedded import server
 from tui.backends.embedded.catalogue import DEFAULT
 from tui.backends.embedded.process import Address, ensure_started, stop
-from tui.backends.embedded.pull import model_path
+from tui.backends.embedded.pull import model_path, models_dir
 from tui.core.errors import ModelFileError
 from tui.settings.paths import state_dir
 
@@ -133,6 +133,14 @@ async def test_the_key_and_the_users_keys_are_not_to_be_seen_on_the_process(
     process = process_of(address)
     assert "DEEPSEEK_API_KEY" not in process.environ()
     assert address.key not in str(process.environ()) + str(process.cmdline()) + repr(address)
+
+
+async def test_a_file_that_was_cut_is_called_broken(standin_model: Callable[[str], str]) -> None:
+    name = standin_model("load")
+    (models_dir() / f"{name}.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ModelFileError, match="is broken") as caught:
+        await ensure_started(name)
+    assert caught.value.hint == f"Fetch it again: mimo-tui models pull {name}"
 
 
 async def test_a_model_that_is_not_there_says_how_to_get_it(home: Path) -> None:

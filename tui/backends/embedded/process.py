@@ -215,10 +215,10 @@ def _end_of(process: subprocess.Popen[bytes]) -> str:
 
 def _not_there(model: str) -> ModelFileError:
     command = f"mimo-tui models pull {model}" if find(model) else "mimo-tui models list"
-    state = "is broken: its file has a wrong size" if is_broken(model) else "is not there"
-    return ModelFileError(
-        f"the embedded model {clean_line(model)} {state}", f"Fetch it: {command}" if find(model) else command
-    )
+    if is_broken(model):
+        message = f"the file of the embedded model {model} is broken: it has not the size that it should have"
+        return ModelFileError(message, f"Fetch it again: {command}")
+    return ModelFileError(f"the embedded model {clean_line(model)} is not there", command)
 
 
 def _failed(model: str, answer: dict[str, str], log: Path) -> ModelFileError:
