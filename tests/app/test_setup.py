@@ -242,3 +242,78 @@ async def test_what_fetching_the_built_in_model_means_is_said_before_it_begins(h
         await it.press("escape")
         await it.until_shown("Who should answer?")
     assert not models_dir().exists()
+
+
+async def test_a_server_that_turns_out_to_want_a_key_is_saved_with_it(
+    home: Path, folder: Path, scripted: Scripted, keys: dict[Any, str]
+) -> None:
+    server = scripted(answers, key=SECRET)
+    async with opened(folder) as it:
+        await it.until_shown("Another server")
+        await it.write("5")
+        await it.until_shown("The address of a server")
+        await it.write(server.base_url)
+        await it.press("enter")
+        await it.until_shown("Paste the key for 127.0.0.1")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+        await it.write(SECRET)
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.chat, "it is set up")
+        await it.say("hi")
+        await it.until_shown("ready")
+    assert load(preset_names=presets()).backends["127-0-0-1"].credential == "keyring"
+    assert list(keys.values()) == [SECRET]
+
+
+async def test_a_server_that_needs_no_key_goes_on_with_none(home: Path, folder: Path, scripted: Scripted) -> None:
+    server = scripted(answers)
+    own = Connection("own", "own.example", {"base_url": server.base_url}, needs_key=True)
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?")
+        done: list[str | None] = []
+        it.app.push_screen(ConnectScreen(own, load()), done.append)
+        await it.until_shown("Paste the key for own.example", "nothing: it needs none")
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+        await it.press("enter")
+        await it.until(lambda: bool(done), "it is set up")
+    assert load(preset_names=presets()).backends["own"].credential == "none"
+
+
+async def test_a_server_that_is_not_reached_can_be_tried_again_and_used_anyway(
+    home: Path, folder: Path, scripted: Scripted
+) -> None:
+    server = scripted([])
+    address = server.base_url
+    server.stop()
+    own = Connection("own", "own.example", {"base_url": address, "credential": "none"}, needs_key=False)
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?")
+        done: list[str | None] = []
+        it.app.push_screen(ConnectScreen(own, load()), done.append)
+        for key in ("enter", "r", "u"):
+            await it.until_shown("enter: try again    u: use it anyway")
+            assert not done
+            await it.press(key)
+        await it.until(lambda: bool(done), "it is saved")
+    settings = load(preset_names=presets())
+    assert (settings.defaults.backend, settings.backends["own"].base_url) == ("own", address)
+
+
+async def test_without_a_keyring_the_other_way_stays_in_sight(home: Path, folder: Path, scripted: Scripted) -> None:
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]
+    try:
+        url = scripted([]).base_url
+        own = Connection("own", "own.example", {"base_url": url}, needs_key=True, base_url=url)
+        async with opened(folder) as it:
+            await it.until_shown("Who should answer?")
+            it.app.push_screen(ConnectScreen(own, load()))
+            await it.until_shown("Paste the key for own.example")
+            await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+            await it.write(SECRET)
+            await it.press("enter")
+            await it.until_shown("no keyring can be used here", "Or write $NAME above", "$NAME: from the environment")
+    finally:
+        keyring.set_keyring(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,6 +24,8 @@ from tui.widgets.key_input import KeyInput
 if TYPE_CHECKING:
     from tui.settings.config import Settings
 
+_State = Literal["busy", "unreached", "tested"]
+"""Something is under way or asked; the server could not be asked for its models; its model was tried."""
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -32,14 +34,19 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
     CSS_PATH = "setup.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
-    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False), Binding("enter", "save", show=False)]
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("enter", "go_on", show=False),
+        Binding("r", "retry", show=False),
+        Binding("u", "save", show=False),
+    ]
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         super().__init__()
         self._connection = connection
         self._settings = settings
         self._lines: list[Content] = []
-        self._is_tested = False
+        self._state: _State = "busy"
 
     def compose(self) -> ComposeResult:
         title = Content.styled(clean_line(self._connection.title), "bold $primary")
@@ -66,10 +73,20 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             self._ask_for_key()
 
     def _ask_for_key(self) -> None:
-        asked = KeyInput(self._connection.name, self._connection.title, self._connection.key_page)
+        connection = self._connection
+        asked = KeyInput(connection.name, connection.title, connection.key_page, may_be_empty=self._may_need_none)
         self.query_one("#key").mount(asked)
         self.call_after_refresh(asked.focus)
-        self._keys("enter: go on    esc: back    $NAME: take it from the environment")
+        self._show_keys_of_input()
+
+    @property
+    def _may_need_none(self) -> bool:
+        """A server of somebody's own may want no key; a vendor, who has a page for them, does."""
+        return not self._connection.key_page
+
+    def _show_keys_of_input(self) -> None:
+        nothing = "    nothing: it needs none" if self._may_need_none else ""
+        self._keys(f"enter: go on    esc: back    $NAME: from the environment{nothing}")
 
     @on(KeyInput.Cancelled)
     def _cancelled(self) -> None:
@@ -80,7 +97,9 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     async def _key_given(self, event: KeyInput.Given) -> None:
         """Keep the key in the keyring, or note which environment variable holds it."""
         self._lines.clear()
-        if _VARIABLE.fullmatch(event.key):
+        if not event.key:
+            self._connection = self._connection.without_key()
+        elif _VARIABLE.fullmatch(event.key):
             self._connection = self._connection.with_key_from(event.key.removeprefix("$"))
         else:
             connection = self._connection
@@ -88,7 +107,9 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
                 await asyncio.to_thread(backstage.keep_key, connection.name, connection.base_url, event.key)
             except MimoError as error:
                 self._failed(error)
+                self._line(" ", "$text-muted", "Or write $NAME above: the environment variable that holds the key.")
                 return
+            self._connection = connection.with_key_in_keyring()
             self._line("✓", "$success", "the key is in the keyring")
         await self.query_one("#key").remove_children()
         self._try()
@@ -96,7 +117,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     @work(exclusive=True, group="try", exit_on_error=False)
     async def _try(self) -> None:
         """Ask the server what models it has, and let the user choose one."""
-        self._keys("asking …    esc: back")
+        self._busy("asking …")
         try:
             spec = await asyncio.to_thread(self._connection.spec, self._settings)
             choices = await backstage.model_choices(spec)
@@ -125,7 +146,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         from tui.backends.check import checks
 
         self._connection = self._connection.with_model(model)
-        self._keys("testing …    esc: back")
+        self._busy("testing …")
         is_good = True
         backend = Backend(await asyncio.to_thread(self._connection.spec, self._settings))
         try:
@@ -135,14 +156,32 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
                 is_good = is_good and result.ok
         finally:
             await backend.aclose()
-        self._is_tested = True
+        self._state = "tested"
         if is_good:
-            self.action_save()
+            self._save()
         else:
-            self._keys("enter: use it anyway    esc: back")
+            self._keys("enter: use it anyway    r: try again    esc: back")
+
+    def action_go_on(self) -> None:
+        """What one most likely wants now."""
+        if self._state == "unreached":
+            self.action_retry()
+        else:
+            self.action_save()
+
+    def action_retry(self) -> None:
+        state = self._state
+        if state == "busy":
+            return
+        self._lines.clear()
+        if state == "tested":
+            self._test(self._connection.model)
+        else:
+            self._try()
 
     def action_save(self) -> None:
-        if self._is_tested:
+        """Use it, whatever the test said."""
+        if self._state != "busy":
             self._save()
 
     @work(exclusive=True, group="save", exit_on_error=False)
@@ -161,12 +200,19 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             self._line(" ", "$text-muted", error.hint)
         if error.kind in ("credential", "auth") and not self.query(KeyInput):
             self._ask_for_key()
+        elif self.query(KeyInput):
+            self._show_keys_of_input()
         else:
-            self._keys("esc: back")
+            self._state = "unreached"
+            self._keys("enter: try again    u: use it anyway    esc: back")
 
     def _line(self, mark: str, style: str, text: str) -> None:
         self._lines.append(Content.styled(mark, style) + " " + clean(text))
         self.query_one("#lines", Static).update(Content("\n").join(self._lines))
+
+    def _busy(self, what: str) -> None:
+        self._state = "busy"
+        self._keys(f"{what}    esc: back")
 
     def _keys(self, text: str) -> None:
         self.query_one("#keys", Static).update(text)

@@ -35,6 +35,15 @@ class Connection(NamedTuple):
         """The key is in an environment variable."""
         return self._replace(table={**self.table, "credential": {"env": variable}})
 
+    def with_key_in_keyring(self) -> Connection:
+        """The key was put there, whatever was said of it before."""
+        if self.needs_key and "credential" not in self.table:
+            return self
+        return self._replace(table={**self.table, "credential": "keyring"}, needs_key=True)
+
+    def without_key(self) -> Connection:
+        return self._replace(table={**self.table, "credential": "none"}, needs_key=False)
+
     def spec(self, settings: Settings) -> BackendSpec:
         """As the backend would be, were it saved. Raises ConfigError."""
         from msgspec import structs

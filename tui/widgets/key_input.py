@@ -19,7 +19,7 @@ class KeyInput(Vertical):
     BINDINGS: ClassVar = [Binding("escape", "cancel", show=False)]
 
     class Given(Message):
-        """The user gave `key`, stripped of the space around it."""
+        """The user gave `key`, stripped of the space around it; empty, where that may be, for none."""
 
         def __init__(self, backend: str, key: str) -> None:
             super().__init__()
@@ -29,11 +29,12 @@ class KeyInput(Vertical):
     class Cancelled(Message):
         """The user has no key now."""
 
-    def __init__(self, backend: str, title: str, key_page: str = "") -> None:
+    def __init__(self, backend: str, title: str, key_page: str = "", *, may_be_empty: bool = False) -> None:
         super().__init__()
         self._backend = backend
         self._title = title
         self._key_page = key_page
+        self._may_be_empty = may_be_empty
 
     def compose(self) -> ComposeResult:
         where = f" from {self._key_page}" if self._key_page else ""
@@ -47,7 +48,8 @@ class KeyInput(Vertical):
     @on(Input.Submitted)
     def _give(self, event: Input.Submitted) -> None:
         event.stop()
-        if key := event.value.strip():
+        key = event.value.strip()
+        if key or self._may_be_empty:
             event.input.clear()
             self.post_message(self.Given(self._backend, key))
 
