@@ -272,7 +272,7 @@ async def test_a_server_that_needs_no_key_goes_on_with_none(home: Path, folder: 
         await it.until_shown("Who should answer?")
         done: list[str | None] = []
         it.app.push_screen(ConnectScreen(own, load()), done.append)
-        await it.until_shown("Paste the key for own.example", "nothing: it needs none")
+        await it.until_shown("Paste the key for own.example", "(empty: no key)")
         await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
         await it.press("enter")
         await it.until(lambda: bool(done), "it is set up")

@@ -85,8 +85,8 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         return not self._connection.key_page
 
     def _show_keys_of_input(self) -> None:
-        nothing = "    nothing: it needs none" if self._may_need_none else ""
-        self._keys(f"enter: go on    esc: back    $NAME: from the environment{nothing}")
+        nothing = " (empty: no key)" if self._may_need_none else ""
+        self._keys(f"enter: go on{nothing}    esc: back    $NAME: from the environment")
 
     @on(KeyInput.Cancelled)
     def _cancelled(self) -> None:
