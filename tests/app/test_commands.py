@@ -11,6 +11,7 @@ from tests.app.driving import opened
 from tests.scripted import ScriptedServer
 from tui.commands.registry import COMMANDS
 from tui.settings.chosen import chosen_file
+from tui.settings.config import config_file
 
 Model = Callable[..., ScriptedServer]
 
@@ -149,6 +150,52 @@ async def test_a_chosen_theme_stays_in_both_modes_and_for_the_next_start(folder:
         await it.until(chosen_file().exists, "it is remembered")
     async with opened(folder) as it:
         assert it.app.theme == "paper"
+
+
+async def test_each_mode_can_have_its_own_theme_again(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/theme paper")
+        await it.until(chosen_file().exists, "it is remembered")
+        await it.say("/theme")
+        await it.until_shown("per mode")
+        await it.press("up", "up", "up", "enter")
+        await it.until(lambda: it.app.theme == "chat-era", "it is the mode's own")
+        await it.press("shift+tab")
+        assert it.app.theme == "agent-era"
+        await it.until(lambda: "paper" not in chosen_file().read_text(), "it is remembered")
+        await it.say("/theme paper")
+        await it.say("/theme auto")
+        await it.until(lambda: it.app.theme == "agent-era", "it is the mode's own")
+
+
+async def test_who_answers_is_remembered_for_the_next_start(folder: Path, model: Model) -> None:
+    model()
+    text = config_file().read_text().replace('backend = "lab"', "")
+    config_file().write_text(text)
+    async with opened(folder) as it:
+        await it.until_shown("Who should answer?")
+        await it.press("escape")
+        await it.say("/backend lab")
+        await it.say("/model other")
+        await it.until(lambda: chosen_file().exists() and "other" in chosen_file().read_text(), "it is remembered")
+    async with opened(folder) as it:
+        await it.until_shown("lab/other")
+        await it.say("/backend lab")
+        await it.until(lambda: "other" not in chosen_file().read_text(), "the model was another choice")
+
+
+async def test_a_backend_without_a_model_asks_for_one(folder: Path, model: Model) -> None:
+    server = model(models=("alpha", "beta"))
+    model_less = f'[backends.bare]\nbase_url = "{server.base_url}"\ncredential = "none"'
+    config_file().write_text(config_file().read_text() + f"\n{model_less}\n")
+    async with opened(folder) as it:
+        await it.say("/backend bare")
+        await it.until_shown("Models of bare", "alpha", "beta")
+        await it.press("escape")
+        await it.say("hi")
+        await it.until_shown("no model is chosen", "/model")
+        await it.until_done()
 
 
 async def test_a_theme_that_is_not_there_is_said_and_the_modes_own_is_shown(folder: Path, model: Model) -> None:

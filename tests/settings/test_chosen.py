@@ -27,6 +27,14 @@ def test_the_users_own_file_wins(home: Path) -> None:
     assert (settings.defaults.backend, settings.ui.theme) == ("openai", "agent-era")
 
 
+def test_a_model_is_chosen_with_its_backend_and_taken_back(home: Path) -> None:
+    save_chosen(backend="deepseek", model="another", theme="paper")
+    assert load(preset_names=["deepseek"]).defaults.model == "another"
+    save_chosen(backend="deepseek", model=None)
+    settings = load(preset_names=["deepseek"])
+    assert (settings.defaults.backend, settings.defaults.model, settings.ui.theme) == ("deepseek", None, "paper")
+
+
 def test_a_chosen_backend_that_was_removed_is_no_mistake(home: Path) -> None:
     save_backend("lab", {"base_url": "http://127.0.0.1:1/v1"})
     save_chosen(backend="lab")

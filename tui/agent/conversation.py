@@ -137,7 +137,9 @@ class Conversation:
         """Who works on the next turn, by the settings as they are now."""
         spec = await asyncio.to_thread(self.spec)
         if spec is None:
-            raise UsageError("no backend is set", "Choose one with /backend, or --backend NAME.")
+            raise UsageError(
+                "no backend is set", "Choose one with /setup, /backend or --backend NAME."
+            )
         if self.mode == "agent" and self.sandbox is None and await self.try_sandbox() == "missing":
             self.tell(f"Commands run only when you approve them: no sandbox works here ({self.sandbox_problem}).")
         toolbox = default_toolbox() if self.mode == "agent" else EMPTY
@@ -184,7 +186,8 @@ class Conversation:
         return []
 
     def _not_saved(self, problem: MimoError) -> None:
-        self.tell(f"This session is not being saved: {problem.message}")
+        words = f"This session is not being saved: {problem.message}"
+        self.tell(f"{words.rstrip('.')}. {problem.hint}" if problem.hint else words)
 
     def keep(self, record: Record) -> None:
         """Take in a record of the running turn: for the store, and for the model's next turn."""

@@ -48,7 +48,7 @@ class Backend:
         if self.spec.model is None:
             raise UsageError(
                 f"{self.spec.name}: no model is chosen",
-                f"`mimo-tui backends models {self.spec.name}` lists them: set `model`, or use --model.",
+                f"Choose one with /model, or --model; `mimo-tui backends models {self.spec.name}` lists them.",
             )
         body = self._wire.encode(request, self.spec)
         retried, has_begun, was_sent = 0, False, False

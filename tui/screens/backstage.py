@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tui.agent.wishes import Wishes
     from tui.backends.spec import BackendSpec
     from tui.settings.config import Settings
+
+_remembering = threading.Lock()
+"""Each choice is added to those in the file."""
 
 
 def open_conversation(settings: Settings, folder: Path, wishes: Wishes) -> Conversation:
@@ -58,11 +62,12 @@ def remember_prompt(text: str) -> None:
     history.append(history_file(), text)
 
 
-def remember_theme(name: str) -> None:
+def remember(**choices: str | None) -> None:
+    """Keep what was chosen for the next start; None takes a choice back."""
     from tui.settings.chosen import save_chosen
 
-    with contextlib.suppress(MimoError):  # it is shown all the same
-        save_chosen(theme=name)
+    with _remembering, contextlib.suppress(MimoError):  # it holds now all the same
+        save_chosen(**choices)
 
 
 def history_file() -> Path:

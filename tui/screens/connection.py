@@ -63,7 +63,7 @@ class Connection(NamedTuple):
 
         if self.table:
             save_backend(self.name, dict(self.table))
-        save_chosen(backend=self.name)
+        save_chosen(backend=self.name, model=None)
 
 
 def from_preset(preset: Preset) -> Connection:

@@ -55,7 +55,7 @@ class ChatFront:
     def choose_model(self, model: str) -> None:
         spec = self._conversation.spec()
         if spec is None:
-            raise UsageError("no backend is set", "Choose one with /backend first.")
+            raise UsageError("no backend is set", "Set one up with /setup, or choose one with /backend.")
         if model:
             self._use(spec.name, model)
             return
@@ -86,11 +86,12 @@ class ChatFront:
             app.choose_theme(name)
             return
         from tui.screens.picker import Picker
+        from tui.screens.window import PER_MODE
         from tui.widgets.themes import theme_names
 
         before = app.theme
-        choices = [Choice(name, name) for name in theme_names()]
-        picker = Picker("Theme", choices, before, on_look=app.show_theme)
+        choices = [Choice(PER_MODE, "per mode", "each mode has its own"), *(Choice(n, n) for n in theme_names())]
+        picker = Picker("Theme", choices, app.chosen_theme, on_look=app.show_theme)
         app.push_screen(picker, lambda chosen: app.choose_theme(chosen) if chosen else app.show_theme(before))
 
     def toggle_trace(self) -> None:
@@ -130,7 +131,8 @@ class ChatFront:
         """A backend was added, which is the default from now on."""
         settings = backstage.reload_settings()
         self._screen.settings = self._conversation.settings = settings
-        self._use(name)
+        self._conversation.use(name)
+        self._used()
 
     def _backend_chosen(self, name: str) -> None:
         if name == _ADD:
@@ -139,8 +141,17 @@ class ChatFront:
             self._use(name)
 
     def _use(self, name: str, model: str | None = None) -> None:
+        """From the next turn on, and after the next start."""
         self._conversation.use(name, model)
+        remembering = asyncio.to_thread(backstage.remember, backend=name, model=model)
+        self._screen.run_worker(remembering, group="remember", exit_on_error=False)
+        self._used()
+
+    def _used(self) -> None:
         self._screen.overview.learn()
+        spec = self._conversation.spec()
+        if spec is not None and spec.model is None:
+            self.choose_model("")
 
     def _resume(self, session: str) -> None:
         if session != self._conversation.session_id:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tui.agent.wishes import Wishes
 
+PER_MODE = "auto"
+"""In place of a theme's name: each mode has its own."""
 _QUIT_AGAIN_S = 3.0
 """A second ctrl+c within this time quits."""
 _CLOSE_TIMEOUT_S = 5.0
@@ -62,7 +64,8 @@ class MimoApp(App[None]):
         self._mode = self.chat.talk.mode
         self._is_leaving = False
         self._interrupted = 0.0
-        self._begin_with(self._registered(theme) if theme else self._theme_of(self._mode))
+        is_named = theme is not None and theme != PER_MODE  # a wrong name on the command line is refused
+        self._begin_with(self._registered(theme) if is_named and theme else self._theme_of(self._mode))
 
     def get_driver_class(self) -> type[Driver]:
         if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
@@ -101,14 +104,25 @@ class MimoApp(App[None]):
         return True
 
     def choose_theme(self, name: str) -> None:
-        """Show this theme from now on, in both modes and after the next start. Raises MimoError if there is none."""
+        """Show this theme from now on, in both modes and after the next start. Raises MimoError if there is none.
+
+        With `PER_MODE` each mode has its own again, as the settings say.
+        """
         self.show_theme(name)
         self._wanted_theme = name
-        self.run_worker(asyncio.to_thread(backstage.remember_theme, name), exit_on_error=False)
+        self.run_worker(self._keep_theme(name), group="theme", exclusive=True, exit_on_error=False)
+
+    async def _keep_theme(self, name: str) -> None:
+        await asyncio.to_thread(backstage.remember, theme=None if name == PER_MODE else name)
 
     def show_theme(self, name: str) -> None:
         """Show this theme for now. Raises MimoError if there is none."""
-        self.theme = self._registered(name)
+        self.theme = self._theme_of(self._mode, PER_MODE) if name == PER_MODE else self._registered(name)
+
+    @property
+    def chosen_theme(self) -> str:
+        """What is shown in both modes, or `PER_MODE`."""
+        return self._wanted_theme or self._settings.ui.theme or PER_MODE
 
     def _begin_with(self, theme: str) -> None:
         """Have the theme from the first frame on. Assigning it would have all styles read twice: 5 ms."""
@@ -116,10 +130,15 @@ class MimoApp(App[None]):
         self.update_classes({"-dark-mode": self.current_theme.dark, "-light-mode": not self.current_theme.dark})
         self.stylesheet.set_variables(self.get_css_variables())
 
-    def _theme_of(self, mode: Mode) -> str:
+    def _theme_of(self, mode: Mode, chosen: str | None = None) -> str:
         """The theme that is set for the mode, or its own one where that cannot be used, which is said."""
+        chosen = chosen or self._wanted_theme
         own = self._settings.modes.get(mode)
-        wanted = self._wanted_theme or (own.theme if own else None) or self._settings.ui.theme or f"{mode}-era"
+        for_mode = own.theme if own else None
+        if chosen == PER_MODE:
+            wanted = for_mode or f"{mode}-era"
+        else:
+            wanted = chosen or for_mode or self._settings.ui.theme or f"{mode}-era"
         try:
             return self._registered(wanted)
         except MimoError as error:

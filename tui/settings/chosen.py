@@ -1,4 +1,4 @@
-"""What the user chose inside the program: the backend that answers, the theme. config.toml wins over it."""
+"""What the user chose inside the program: who answers, the theme. config.toml wins over it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Chosen(Struct, frozen=True):
     """None is what was never chosen."""
 
     backend: str | None = None
+    model: str | None = None
+    """Of that backend; None: the one that its entry or preset names."""
     theme: str | None = None
 
 
@@ -25,14 +27,17 @@ def chosen_file() -> Path:
     return config_dir() / "chosen.toml"
 
 
-def save_chosen(backend: str | None = None, theme: str | None = None) -> Path:
-    """Remember a choice beside those made before; returns the file. Raises MimoError."""
+def save_chosen(**choices: str | None) -> Path:
+    """Remember choices, by the names in `Chosen`, beside those made before; returns the file. Raises MimoError.
+
+    None takes a choice back.
+    """
     import tomli_w
 
     path = chosen_file()
     file = read(path)
-    new = {name: value for name, value in (("backend", backend), ("theme", theme)) if value is not None}
-    write_private(path, _HEAD + tomli_w.dumps({**(file.table if file else {}), **new}))
+    table = {**(file.table if file else {}), **choices}
+    write_private(path, _HEAD + tomli_w.dumps({name: value for name, value in table.items() if value is not None}))
     return path
 
 
@@ -40,7 +45,7 @@ def with_chosen(settings: Settings, chosen: Chosen, preset_names: Container[str]
     """`settings`, filled up with what was chosen. A backend that has been removed since counts as never chosen."""
     defaults, ui = settings.defaults, settings.ui
     if defaults.backend is None and (chosen.backend in settings.backends or chosen.backend in preset_names):
-        defaults = structs.replace(defaults, backend=chosen.backend)
+        defaults = structs.replace(defaults, backend=chosen.backend, model=defaults.model or chosen.model)
     if ui.theme is None:
         ui = structs.replace(ui, theme=chosen.theme)
     return structs.replace(settings, defaults=defaults, ui=ui)
