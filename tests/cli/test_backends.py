@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import keyring
+import keyring.backends.fail
 import pytest
 
 from tests.scripted import Reply, ScriptedServer, fault, tool_call
@@ -22,7 +24,7 @@ def config(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = home.parent / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(keyring, "get_keyring", keyring.backends.fail.Keyring)  # another test may have set one
     return home / ".config" / "mimo-tui"
 
 
