@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -273,6 +275,19 @@ def test_a_folder_named_like_a_subcommand_is_no_prompt(project: Project) -> None
         [sys.executable, "-m", "tui", "./run"], cwd=project.folder, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2 and "terminal" in done.stderr
+
+
+def test_sessions_of_a_newer_version_are_left_alone_and_it_is_said_what_to_do(
+    project: Project, scripted: Scripted, home: Path
+) -> None:
+    project.configure(scripted(["The answer."]))
+    database = home / ".local" / "share" / "mimo-tui" / "sessions.db"
+    database.parent.mkdir(parents=True, mode=0o700)
+    with contextlib.closing(sqlite3.connect(database)) as newer:
+        newer.execute("PRAGMA user_version = 999")
+    done = project.run("Go")
+    assert (done.stdout, done.returncode) == ("The answer.\n", 0)
+    assert "not being saved" in done.stderr and "newer version" in done.stderr and ". Update this" in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")

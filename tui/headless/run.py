@@ -29,6 +29,9 @@ from tui.core.events import (
 from tui.core.messages import ToolCall
 from tui.core.text import clean, clean_line
 
+_NOTICE_CHARACTERS = 1000
+"""Of a notice: it may hold a path, and what to do comes last."""
+
 DONE, FAILED, DENIED, LIMIT, INTERRUPTED = 0, 1, 3, 4, 130
 
 
@@ -134,7 +137,7 @@ async def run(conversation: Conversation, prompt: str, as_json: bool) -> int:
     finally:
         await conversation.close()
         for words in conversation.take_untold():  # the last of it could not be saved
-            _say(clean_line(words))
+            _say(clean_line(words, _NOTICE_CHARACTERS))
     sys.stdout.flush()
     return outcome.code
 
@@ -151,7 +154,7 @@ def _remark(event: Event) -> str:
     if isinstance(event, Repaired):
         return clean_line(f"repaired: {event.what}")
     if isinstance(event, Notice):
-        return clean_line(event.message)
+        return clean_line(event.message, _NOTICE_CHARACTERS)
     return ""
 
 

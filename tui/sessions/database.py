@@ -76,7 +76,9 @@ class Database:
         try:
             yield
         except NewerVersion as error:
-            raise self._unusable("it was made by a newer version of mimo-tui", "Update mimo-tui.") from error
+            raise self._unusable(
+                "it was made by a newer version of mimo-tui", "Update this program: its package is mimo-terminal."
+            ) from error
         except sqlite3.Error as error:
             name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
             raise self._unusable(*_REASONS.get(name, (str(error), ""))) from error
