@@ -28,6 +28,24 @@ async def test_shift_tab_switches_mode_and_theme_and_back(folder: Path, model: M
         assert (it.app.theme, it.status.split()[0]) == ("chat-era", "chat")
 
 
+async def test_the_empty_screen_says_what_the_mode_means(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder, mode="agent") as it:
+        await it.until_shown("the model can act in this folder")
+        await it.press("shift+tab")
+        await it.until_shown("shift+tab lets the model act")
+
+
+async def test_the_time_at_a_question_is_no_work(folder: Path, model: Model) -> None:
+    model(Reply(WRITE), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("write it")
+        await it.until_armed()
+        worked_s = it.chat.talk.worked_s
+        await it.wait(0.05)
+        assert it.chat.talk.worked_s == worked_s
+
+
 async def test_a_switch_while_a_turn_runs_is_for_the_next_one(folder: Path, model: Model) -> None:
     server = model(Reply(text("one"), pause()), "two")
     async with opened(folder) as it:

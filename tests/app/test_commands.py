@@ -25,6 +25,13 @@ async def test_help_lists_every_command(folder: Path, model: Model) -> None:
         await it.until(lambda: it.app.screen is it.chat, "help is closed")
 
 
+async def test_help_tells_the_keys_of_every_place(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder, (100, 70)) as it:
+        await it.press("f1")
+        await it.until_shown("In the prompt", "ctrl+p", "open the step", "fold or unfold", "At a question", "ctrl+y")
+
+
 async def test_an_unknown_command_is_answered_with_the_nearest_one_and_stays_to_be_mended(
     folder: Path, model: Model
 ) -> None:

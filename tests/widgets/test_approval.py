@@ -140,12 +140,24 @@ async def test_the_keys_are_shown_as_soon_as_they_answer() -> None:
 
 async def test_what_would_happen_is_shown_exactly() -> None:
     app = BarApp()
-    async with app.run_test(size=(100, 20)):
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot)
         assert [line[1:].strip() for line in app.shown().split("\n")] == [
             "run_command  runs a command",
             "make test",
             "y once   a always: run_command `make test` in /project   n no   e edit   r refuse with a reason",
         ]
+
+
+async def test_it_says_how_to_get_there_while_the_keys_go_elsewhere() -> None:
+    app = BarApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        assert "ctrl+y, then y once   a always: run_comma" in app.shown()
+        await press(pilot)
+        assert "ctrl+y" not in app.shown()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "ctrl+y, then y once" in app.shown()
 
 
 async def test_a_diff_can_be_read_without_colours() -> None:

@@ -56,6 +56,11 @@ def test_the_mode_and_who_answers_are_the_last_to_go(width: int) -> None:
         assert left[0].style == "mode"
 
 
+@pytest.mark.parametrize("width", [9, 20, 40, 60, 80])
+async def test_how_to_stop_outlives_the_rest(width: int) -> None:
+    assert (await drawn(FULL, width)).endswith("esc stops")
+
+
 async def test_markup_and_controls_in_names_are_only_text() -> None:
     text = await drawn(Status(backend="[red]x[/red]", model="\x1b[31mm"), 80)
     assert "[red]x[/red]/␛[31mm" in text

@@ -137,9 +137,7 @@ class Conversation:
         """Who works on the next turn, by the settings as they are now."""
         spec = await asyncio.to_thread(self.spec)
         if spec is None:
-            raise UsageError(
-                "no backend is set", "Choose one with /setup, /backend or --backend NAME."
-            )
+            raise UsageError("no backend is set", "Choose one with /setup, /backend or --backend NAME.")
         if self.mode == "agent" and self.sandbox is None and await self.try_sandbox() == "missing":
             self.tell(f"Commands run only when you approve them: no sandbox works here ({self.sandbox_problem}).")
         toolbox = default_toolbox() if self.mode == "agent" else EMPTY

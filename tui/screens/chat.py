@@ -55,7 +55,10 @@ if TYPE_CHECKING:
 _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 """What comes by the thousand and changes nothing but the transcript."""
 
-_BEGINNING = "Write below. shift+tab lets the model act in this folder, / lists commands."
+_BEGINNING = {
+    "chat": "Write below. shift+tab lets the model act in this folder, / lists commands.",
+    "agent": "Write below: the model can act in this folder. shift+tab goes back to chat, / lists commands.",
+}
 
 _SHORT = 20
 """Lines of a window without room for margins."""
@@ -91,12 +94,15 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
         with Horizontal(id="body"):
             yield Transcript(id="transcript")
-        yield Static(f"{backstage.shown_path(self.folder)}\n{_BEGINNING}", id="beginning", markup=False)
+        yield Static(self._beginning(), id="beginning", markup=False)
         yield QueuedMessages(id="queued")
         yield CompletionList(id="completions")
         yield Note(id="note")
         yield Prompt(completions, self._take_back, id="prompt")
         yield StatusLine(id="status")
+
+    def _beginning(self) -> str:
+        return f"{backstage.shown_path(self.folder)}\n{_BEGINNING[self.talk.mode]}"
 
     @property
     def prompt(self) -> Prompt:
@@ -238,6 +244,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         """The mode was switched, or a switch for the next turn took effect with the end of this one."""
         if self.app.show_mode(self.talk.mode):
             self.side.forget_wish()
+            self.query_one("#beginning", Static).update(self._beginning())
         self.overview.show()
 
     def _tick(self) -> None:

@@ -14,6 +14,36 @@ from textual.widgets import Static
 from tui.commands.registry import COMMANDS
 from tui.widgets import prompt
 
+ELSEWHERE = (
+    (
+        "Everywhere",
+        (
+            ("ctrl+p", "the commands, to choose from"),
+            ("tab", "from the prompt to the conversation, to the trace, and back"),
+            ("ctrl+c", "copy what is marked with the mouse"),
+        ),
+    ),
+    (
+        "In the conversation and the trace",
+        (
+            ("up, down, pageup, pagedown", "scroll, or go from step to step"),
+            ("home, end", "to the beginning; to the end, and follow it"),
+            ("enter", "conversation: fold or unfold; trace: open the step"),
+            ("n, p", "conversation: the next, the previous fold"),
+            ("o, y", "conversation: open the step; copy the source"),
+        ),
+    ),
+    (
+        "At a question",
+        (
+            ("ctrl+y", "go to it from the prompt"),
+            ("y, n", "this once; no"),
+            ("a", "always: shows the rule first"),
+            ("e, r", "edit first; refuse with a reason"),
+        ),
+    ),
+)
+"""What the keys do where there is no prompt: title, then keys and meaning."""
 _NAMES = {"escape": "esc", "ctrl+underscore": "ctrl+_"}
 
 
@@ -41,10 +71,10 @@ def _sheet() -> Content:
     lines = [Content.styled("Commands", "bold $primary")]
     for name, key, help in commands:
         lines.append(Content(name.ljust(name_width)) + Content.styled(key.ljust(key_width), "$primary") + help)
-    lines += [Content(""), Content.styled("In the prompt", "bold $primary")]
     keys_width = name_width + key_width
-    for keys, help in prompt.KEYS:
-        lines.append(Content.styled(key_names(keys).ljust(keys_width), "$primary") + help)
+    for title, table in (("In the prompt", prompt.KEYS), *ELSEWHERE):
+        lines += [Content(""), Content.styled(title, "bold $primary")]
+        lines += [Content.styled(key_names(keys).ljust(keys_width), "$primary") + help for keys, help in table]
     lines += [Content(""), Content.styled("esc closes this", "$text-muted")]
     return Content("\n").join(lines)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ class Overview:
             sandbox=_SANDBOX[sandbox] if talk.mode == "agent" else "",
             is_sandboxed=sandbox in ("on", None),
             queued=len(talk.waiting),
-            working=f"working {time.monotonic() - talk.began:.0f}s" if talk.is_working else "",
+            working=f"working {talk.worked_s:.0f}s" if talk.is_working else "",
             hint=self._hint(),
         )
 

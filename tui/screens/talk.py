@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui.core.events import Delta, Record
+from tui.core.events import ApprovalAsked, ApprovalGiven, Delta, Record
 from tui.settings.config import Mode
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ class Talk:
         self.waiting: list[str] = []
         self.next_mode: Mode = mode
         """The mode of the next turn; the running one keeps its own."""
-        self.began = 0.0
-        """When the running turn began, by the monotonic clock."""
+        self._began = 0.0
+        """When the running turn began, by the monotonic clock, later by what questions took."""
+        self._asked: float | None = None
+        """Since when a question waits."""
         self.has_answer = False
         """Something of an answer came in the last turn."""
         self._turn: Turn | None = None
@@ -37,6 +39,11 @@ class Talk:
     @property
     def is_working(self) -> bool:
         return self._turn is not None
+
+    @property
+    def worked_s(self) -> float:
+        """How long the running turn has worked; waiting for the user's word is no work."""
+        return (time.monotonic() if self._asked is None else self._asked) - self._began
 
     @property
     def is_ready(self) -> bool:
@@ -52,13 +59,14 @@ class Talk:
         """Send `text` and show what comes of it, up to the end of the turn, which is returned."""
         assert self.conversation is not None
         self.conversation.mode = self.next_mode
-        self.began, self.has_answer = time.monotonic(), False
+        self._began, self._asked, self.has_answer = time.monotonic(), None, False
         turn = self._turn = self.conversation.send(text)
         last: Record | None = None
         until = time.perf_counter() + SLICE_S
         try:
             async for last in turn:
                 self.has_answer = self.has_answer or isinstance(last.event, Delta)
+                self._clock(last)
                 show(last)
                 if time.perf_counter() > until:
                     await asyncio.sleep(0)
@@ -67,6 +75,14 @@ class Talk:
             turn.stop()
             self._turn = None
         return last
+
+    def _clock(self, record: Record) -> None:
+        """Stop the clock while a question waits."""
+        if isinstance(record.event, ApprovalAsked):
+            self._asked = time.monotonic()
+        elif isinstance(record.event, ApprovalGiven) and self._asked is not None:
+            self._began += time.monotonic() - self._asked
+            self._asked = None
 
     def stop(self) -> bool:
         """Stop the running turn; what came is kept. False when none runs."""

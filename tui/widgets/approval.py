@@ -23,6 +23,7 @@ _ARM_DELAY_S = 0.3
 _Stage = Literal["ask", "confirm", "edit", "reason"]
 _ANSWERS = frozenset("ynaer")
 _GAP = "   "
+_WAY_HERE = "ctrl+y, then "
 _FEW_LINES = 5
 """What can be seen of a preview at once even on the smallest terminal."""
 _NARROWEST_RULE = 16
@@ -126,6 +127,12 @@ class ApprovalBar(Widget, can_focus=True):
     def on_resize(self) -> None:
         if self._is_armed:
             self._show_keys()
+
+    def on_focus(self) -> None:
+        self.on_resize()
+
+    def on_blur(self) -> None:
+        self.on_resize()
 
     # Answering
 
@@ -233,9 +240,17 @@ class ApprovalBar(Widget, can_focus=True):
         style = self.get_visual_style("approval--key")
         pairs = [Content.styled(key, style) + f" {what}" for key, what in self._keys()]
         text = Content(_GAP).join(pairs)
+        if not self._has_keys:
+            text = Content.styled(_WAY_HERE, style) + text
         if self._stage == "confirm" and self.question.rule is not None:
             text = Content(f"From now on, unasked: {rule_text(self.question.rule)}\n") + text
         self.query_one(".approval--keys", Static).update(text)
+
+    @property
+    def _has_keys(self) -> bool:
+        """Whether what is typed comes here."""
+        focused = self.screen.focused
+        return focused is not None and self in focused.ancestors_with_self
 
     def _keys(self) -> list[tuple[str, str]]:
         match self._stage:
@@ -253,6 +268,7 @@ class ApprovalBar(Widget, can_focus=True):
     def _always(self, rule: Json, others: list[tuple[str, str]]) -> str:
         """The rule, as far as it has room on the line; whole it stands there before it is added."""
         used = sum(len(key) + 1 + len(what) + len(_GAP) for key, what in others) + len("a always: ")
+        used += 0 if self._has_keys else len(_WAY_HERE)
         room = self.content_size.width - used
         return f"always: {clean_line(rule_text(rule), room)}" if room >= _NARROWEST_RULE else "always…"
 

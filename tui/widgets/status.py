@@ -112,7 +112,7 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
     if status.working:
         right.append(Part(status.working, "strong", 7))
     if status.hint:
-        right.append(Part(status.hint, "", 6 if status.working else 2))  # how to stop is worth more than the cost
+        right.append(Part(status.hint, "", 10 if status.working else 2))  # how to stop and to answer is worth most
     return left, right
 
 
