@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from tui.widgets.line_view import Line, LineView, cuts, diff_lines, lines_of
+from tui.widgets.line_view import Kind, Line, LineView, cuts, diff_lines, lines_of
 
 
 class LinesApp(App[None]):
@@ -40,6 +40,28 @@ async def test_prose_is_broken_between_words_and_json_anywhere() -> None:
     async with app.run_test(size=(8, 10)):
         assert app.shown()[:6] == ["one two", "three", "one two", "three", "", ""]
         assert app.view.virtual_size.height == 5
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+async def test_nothing_is_under_the_scrollbar_from_the_first_frame_on(kind: Kind) -> None:
+    text = "".join(f"{number:04}" for number in range(200))
+    app = LinesApp([Line(text, kind)])
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        width = app.view.scrollable_content_region.width
+        assert width == 39
+        assert all(len(row) == width for row in app.shown())
+        assert text.startswith("".join(app.shown()))
+
+
+async def test_nothing_is_under_the_scrollbar_when_longer_lines_are_shown() -> None:
+    text = "".join(f"{number:04}" for number in range(200))
+    app = LinesApp([Line("short")])
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.view.show([Line(text, "json")])
+        await pilot.pause()
+        assert text.startswith("".join(app.shown()))
+        assert {len(row) for row in app.shown()} == {39}
 
 
 async def test_a_megabyte_is_shown_by_drawing_what_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,6 +152,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         self._wrap()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """The bar takes a column of what is there already: nothing may stay under it unread."""
+        self._wrap()
+
     def _wrap(self) -> None:
         """Find which row each line begins at. Takes 10 ms for a megabyte; nothing is drawn."""
         width = self.scrollable_content_region.width
