@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -222,6 +223,22 @@ async def test_the_palette_offers_the_same_commands(folder: Path, model: Model) 
         await it.until_shown("/mode")
         await it.press("down", "enter")
         await it.until(lambda: it.status.split()[0] == "agent", "the mode is switched")
+
+
+async def test_in_the_palette_a_name_comes_before_what_only_tells_of_it(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        for name, found in (("theme", ["theme"]), ("model", ["model", "setup"]), ("stop", ["stop"])):
+            await it.press("ctrl+p")
+            await it.until(lambda: it.app.screen is not it.chat, "the palette is open")
+            await it.write(name)
+            await it.until(lambda: _commands_on(it.screen) == found, f"{found} in this order")  # noqa: B023
+            await it.press("escape")
+            await it.until(lambda: it.app.screen is it.chat, "it is closed")
+
+
+def _commands_on(screen: str) -> list[str]:
+    return re.findall(r"^ +/([a-z]+)\b", screen, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["/new", "/sessions"])

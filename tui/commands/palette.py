@@ -18,9 +18,11 @@ class CommandProvider(Provider):
             yield DiscoveryHit(f"/{command.name}", self._run(command), command.name, command.help)
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
+        matcher, words = self.matcher(query), query.strip().casefold()
         for command in COMMANDS:
-            score = max(matcher.match(command.name), matcher.match(command.help))
+            by_name = matcher.match(command.name)
+            # Scattered letters of the query are in almost every help line; what is so called comes first.
+            score = 1 + by_name if by_name > 0 else float(words in command.help.casefold())
             if score > 0:
                 yield Hit(score, matcher.highlight(f"/{command.name}"), self._run(command), None, command.help)
 
