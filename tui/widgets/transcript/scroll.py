@@ -20,6 +20,7 @@ from tui.widgets.transcript.selection import highlighted, place_of, selected_tex
 from tui.widgets.transcript.view import View
 
 FRAMES_PER_S = 30
+CALM_FRAME_S = 1 / 12
 _OVERLAP_LINES = 2
 
 
@@ -50,6 +51,7 @@ class StackScroll(QuietScroll, can_focus=True):
         self._variables: object = None  # the theme's, of which the palette was made
         self._frame_due = False
         self._frame_timer: Timer | None = None
+        self._calm_timer: Timer | None = None
 
     # Frames
 
@@ -66,10 +68,20 @@ class StackScroll(QuietScroll, can_focus=True):
         if self._frame_timer is not None:
             self._frame_timer.resume()
 
+    def ask_for_calm_frame(self) -> None:
+        """Draw a little later: what is not being read as it grows comes often, and all of it moves the lines."""
+        if self._frame_timer is None:
+            self._frame_due = True
+        elif not self._frame_due and self._calm_timer is None:
+            self._calm_timer = self.set_timer(CALM_FRAME_S, self.frame)
+
     def frame(self) -> None:
         """Draw what is seen, put it in its place, and refresh the lines that changed."""
         if self._frame_timer is not None:
             self._frame_timer.pause()
+        if self._calm_timer is not None:
+            self._calm_timer.stop()
+            self._calm_timer = None
         self._frame_due = False
         width, height = self.window
         if width < 1 or height < 1:

@@ -13,7 +13,17 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from tui.core.events import ReasoningDelta, Record, TextDelta
+from tui.core.events import (
+    ReasoningDelta,
+    Record,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolFinished,
+    ToolOutput,
+    ToolStarted,
+)
 from tui.core.text import clean
 from tui.widgets.transcript.answer import Answer
 from tui.widgets.transcript.feed import Feed
@@ -25,6 +35,9 @@ from tui.widgets.transcript.selection import block_at, over, word_at
 from tui.widgets.transcript.stack import Leaf
 from tui.widgets.transcript.toolrun import ToolRun
 from tui.widgets.transcript.view import View
+
+_CALM = (StepStarted, StepFinished, ToolCallDelta, ToolStarted, ToolOutput, ToolFinished)
+"""What an agent at work brings many times a second: a frame for each would take longer than its steps do."""
 
 
 class Transcript(StackScroll, can_focus=True):
@@ -84,7 +97,9 @@ class Transcript(StackScroll, can_focus=True):
         else:
             self._take_pieces()
             self._feed.put(record)
-        if not self._frame_due:
+        if isinstance(event, _CALM):
+            self.ask_for_calm_frame()
+        elif not self._frame_due:
             self.ask_for_frame()
 
     def show_all(self, records: Iterable[Record]) -> None:
