@@ -12,15 +12,27 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tui.core.errors import SessionError
-from tui.core.events import Event, ReasoningDelta, Record, TextDelta, ToolCallDelta, ToolOutput
+from tui.core.events import (
+    Event,
+    ReasoningDelta,
+    Record,
+    StepStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolOutput,
+    ToolStarted,
+)
 from tui.sessions.store import Store
 
 _GROWTH_EVERY_S = 1.0
 _GROWING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
+_CAN_WAIT = (*_GROWING, StepStarted, ToolStarted)
+"""What is no end of anything. It is stored with the next end, or after a second: a transaction for each would take
+longer than an agent's step does."""
 
 
 class Writer:
-    """Stores what it is given: growing text about once a second, everything else at once with all that came before it.
+    """Stores what it is given: growing text and beginnings within a second, all that ends something at once.
 
     When the disk fails, `on_error` is called in the event loop, once until it has worked again in between, and what
     could not be stored is tried again with what comes next. `put`, `flush` and `close` belong to the event loop.
@@ -42,7 +54,7 @@ class Writer:
 
     def put(self, record: Record) -> None:
         self._queue.append(record)
-        if not isinstance(record.event, _GROWING):
+        if not isinstance(record.event, _CAN_WAIT):
             self._now.set()
         if not self._something.is_set():
             self._loop = self._loop or asyncio.get_running_loop()
