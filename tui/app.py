@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ def run_app(folder: Path, wishes: Wishes, theme: str | None = None) -> int:
     from tui.screens.window import MimoApp
 
     app = MimoApp(settings, folder, wishes, theme)
+    # Until the window answers signals, ctrl+c ends the program silently: an exception could hit asyncio half made.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     app.run()
     if app.problem is not None:
         raise app.problem

@@ -88,7 +88,7 @@ class MimoApp(App[None]):
         self.call_after_refresh(self._say_theme_problem)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(LooseThreads())
-        for name in ("SIGTERM", "SIGHUP"):  # the window was closed, or the system goes down: keep what came
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the terminal was closed, or the system goes down: keep what came
             if number := getattr(signal, name, None):
                 loop.add_signal_handler(number, self.hang_up)
 
