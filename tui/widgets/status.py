@@ -10,9 +10,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.core.text import clean_line
+from tui.widgets.ticks import until_tick_s
 
 _GAP = "   "
-_FRAMES_PER_S = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,17 @@ class StatusLine(Widget, can_focus=False):
         self.watch_status()
 
     def watch_status(self) -> None:
-        """Draw it: at once what the user does, and at most 12 times a second the figures, which each event changes."""
+        """Draw it: at once what the user does, and at the next tick the figures, which each event changes."""
         if not self.is_attached or self._drawn == self.status:
             return
-        if self._timer is None or self._drawn is None or _without_figures(self._drawn) != _without_figures(self.status):
+        if self._drawn is None or _without_figures(self._drawn) != _without_figures(self.status):
             self.refresh()
-        if self._timer is None:
-            self._timer = self.set_timer(1 / _FRAMES_PER_S, self._drawable_again)
+        elif self._timer is None:
+            self._timer = self.set_timer(until_tick_s(), self._tick)
 
-    def _drawable_again(self) -> None:
+    def _tick(self) -> None:
         self._timer = None
-        self.watch_status()
+        self.refresh()
 
     def render(self) -> Content:
         self._drawn = self.status

@@ -16,11 +16,11 @@ from textual.timer import Timer
 
 from tui.core.events import Record
 from tui.widgets.quiet_scroll import QuietScroll
+from tui.widgets.ticks import until_tick_s
 from tui.widgets.trace.drawing import draw
 from tui.widgets.trace.model import Trace
 
 _TICK_S = 0.5
-_FRAMES_PER_S = 12
 _EMPTY = ("", "  Steps appear here as the model", "  takes them: what it did, how long", "  it took, and what it cost.")
 
 
@@ -129,7 +129,7 @@ class TracePane(QuietScroll, can_focus=True):
         return self._cursor is None and self._is_at_end
 
     def _update(self, changed: Iterable[int]) -> None:
-        """Show what changed; rows beyond those that were known are new. At most `_FRAMES_PER_S` times a second."""
+        """Show what changed, at the next tick; rows beyond those that were known are new."""
         for index in changed:
             self._drawn.pop(index, None)
             self._changed.add(index)
@@ -137,10 +137,13 @@ class TracePane(QuietScroll, can_focus=True):
             return
         self._run_clock()
         if self._frame_timer is None:
-            self._frame()
+            self._frame_timer = self.set_timer(until_tick_s(), self._frame)
 
     def _frame(self) -> None:
-        """Paint what has changed since the last frame; the next one is due if something does by then."""
+        """Paint what has changed since the last frame."""
+        if self._frame_timer is not None:
+            self._frame_timer.stop()
+            self._frame_timer = None
         rows, height, before = len(self._trace.rows), self.window.height, round(self.scroll_y)
         last = max(rows - height, 0)
         top = last if self.is_following else min(before, last)
@@ -151,14 +154,6 @@ class TracePane(QuietScroll, can_focus=True):
         else:
             self.paint(sorted(index - top for index in {*changed, *range(known, rows)} if top <= index < top + height))
         self._run_clock()
-        if self._frame_timer is not None:
-            self._frame_timer.stop()
-        self._frame_timer = self.set_timer(1 / _FRAMES_PER_S, self._frame_over)
-
-    def _frame_over(self) -> None:
-        self._frame_timer = None
-        if self._changed:
-            self._frame()
 
     def _run_clock(self) -> None:
         is_needed = bool(self._trace.running)

@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.widgets.quiet_scroll import QuietScroll
+from tui.widgets.ticks import until_tick_s
 from tui.widgets.transcript import engines
 from tui.widgets.transcript.lines import Line
 from tui.widgets.transcript.palette import palette_of
@@ -20,7 +21,6 @@ from tui.widgets.transcript.selection import highlighted, place_of, selected_tex
 from tui.widgets.transcript.view import View
 
 FRAMES_PER_S = 30
-CALM_FRAME_S = 1 / 12
 _OVERLAP_LINES = 2
 
 
@@ -73,7 +73,7 @@ class StackScroll(QuietScroll, can_focus=True):
         if self._frame_timer is None:
             self._frame_due = True
         elif not self._frame_due and self._calm_timer is None:
-            self._calm_timer = self.set_timer(CALM_FRAME_S, self.frame)
+            self._calm_timer = self.set_timer(until_tick_s(), self.frame)
 
     def frame(self) -> None:
         """Draw what is seen, put it in its place, and refresh the lines that changed."""
