@@ -97,7 +97,7 @@ async def test_a_command_that_takes_too_long_is_ended(folder: Path, box: Sandbox
 
 async def test_it_may_clean_up_when_it_takes_too_long(folder: Path, box: Sandbox | None) -> None:
     command = "trap 'echo cleaned > result; exit 1' TERM; sleep 1000 & wait"
-    await outcome_of(RUN, folder, sandbox=box, timeout=1, command=command)
+    await outcome_of(RUN, folder, sandbox=box, timeout=2, command=command)
     assert (folder / "result").read_text() == "cleaned\n"
 
 

@@ -17,7 +17,7 @@ from tui.tools.output import Output
 from tui.tools.processes import MARK, end, kill, new_mark, until_gone, wait_until_gone
 from tui.tools.sandbox import Enclosure
 
-TIMEOUT_GRACE_S = 1.0
+TIMEOUT_GRACE_S = 2.0
 """How long a command that took too long may take to end by itself."""
 
 CANCEL_GRACE_S = 0.03
