@@ -84,12 +84,12 @@ class Backend:
         except BackendError as error:
             raise self._without_key(error) from error
 
-    async def tool_strategy(self) -> Strategy:
-        """How this model is asked for tool calls: as set, else as the server says, else as its rules say."""
+    async def tool_strategy(self, *, may_ask: bool = True) -> Strategy:
+        """How this model is asked for tool calls: as set, else as the server says if we `may_ask`, else by rule."""
         if self.spec.strategy != "auto":
             return self.spec.strategy
         is_able: Any = None
-        if self.spec.rules.props:
+        if may_ask and self.spec.rules.props:
             is_able = _nested(await self._props(), "chat_template_caps", "supports_tool_calls")
         if not isinstance(is_able, bool):
             is_able = self.spec.rules.native_tools

@@ -26,14 +26,8 @@ class Native:
 
 
 async def choose(backend: Backend, may_ask: bool) -> Strategy:
-    """The strategy for a backend: its own setting, else what its server says (if it `may_ask`), else its rules."""
-    spec = backend.spec
-    kind = "native" if spec.rules.native_tools else "constrained"
-    if spec.strategy != "auto":
-        kind = spec.strategy
-    elif may_ask:
-        kind = await backend.tool_strategy()
-    if kind == "constrained":
+    """The strategy for a backend; its server is asked only if that `may_ask`."""
+    if await backend.tool_strategy(may_ask=may_ask) == "constrained":
         from tui.agent.strategies.constrained import Constrained
 
         return Constrained()
