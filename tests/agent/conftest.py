@@ -82,8 +82,8 @@ async def events_of(turn: Turn, answer: Answer | None = None) -> list[Event]:
 
 
 def types_of(events: Sequence[Event]) -> list[str]:
-    """The types in order, each run of deltas as one."""
-    types = [event.type for event in events]
+    """The types in order, each run of deltas as one, without what every request has."""
+    types = [event.type for event in events if event.type != "reply_received"]
     return [name for i, name in enumerate(types) if i == 0 or name != types[i - 1]]
 
 

@@ -11,6 +11,7 @@ from tests.scripted import ScriptedServer
 from tui.backends.backend import Backend
 from tui.backends.spec import BackendSpec, Reply, Request
 from tui.core.errors import MimoError
+from tui.core.events import ReplyReceived
 from tui.core.messages import user
 
 HELLO = Request("", (user("Hello"),))
@@ -33,13 +34,14 @@ class Waits:
 
 
 async def ask(spec: BackendSpec, request: Request = HELLO, *, waits: Waits | None = None) -> list[Any]:
-    """Everything that came; an error is the last of it."""
+    """Everything that came but the raw reply; an error is the last of it."""
     backend = Backend(spec, sleep=waits or Waits())
     came: list[Any] = []
     try:
         async with aclosing(backend.ask(request)) as answer:
             async for piece in answer:
-                came.append(piece)
+                if not isinstance(piece, ReplyReceived):
+                    came.append(piece)
     except MimoError as error:
         came.append(error)
     finally:

@@ -44,7 +44,8 @@ Start = Callable[..., ScriptedServer]
 async def test_an_answer_comes_as_what_was_sent_then_deltas_then_the_whole(scripted: Start) -> None:
     server = scripted([Reply(reasoning("hm"), text("Hello you"), usage=usage(7, 3, cached=5, reasoning=1))])
     sent, *deltas, reply = await ask(spec_for(server))
-    assert sent == Sent(f"{server.base_url}/chat/completions", server.requests[0].body)
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    assert sent == Sent(f"{server.base_url}/chat/completions", server.requests[0].body, headers)
     assert deltas == [ReasoningDelta("hm"), TextDelta("Hello"), TextDelta(" you")]
     assert reply.message.blocks == (Reasoning("hm"), Text("Hello you")) and reply.finish_reason == "stop"
     assert reply.usage == Usage(7, 3, cached_tokens=5, reasoning_tokens=1)

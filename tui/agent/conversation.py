@@ -23,6 +23,7 @@ from tui.core.errors import MimoError, UsageError
 from tui.core.events import (
     ReasoningDelta,
     Record,
+    RuleLearned,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -192,7 +193,7 @@ class Conversation:
         self.journal.keep(record)
         if not isinstance(record.event, _PASSING):
             self.records.append(record)
-        if isinstance(record.event, StepStarted):
+        if isinstance(record.event, StepStarted | RuleLearned):
             self._last_body = requests.apply(self._last_body, record.event.request)
         elif isinstance(record.event, StepFinished):
             self._count(record.event)

@@ -16,7 +16,7 @@ from tui.agent.strategies import Strategy
 from tui.backends.backend import Backend
 from tui.backends.spec import Request
 from tui.core import requests
-from tui.core.events import Event, Notice, StepFinished, StepStarted, ToolFinished, TurnFinished
+from tui.core.events import Event, Notice, RuleLearned, StepFinished, StepStarted, ToolFinished, TurnFinished
 from tui.core.messages import Json, Message, ToolResult
 
 
@@ -42,7 +42,7 @@ async def run_turn(agent: Agent, history: Sequence[Message], message: Message, l
         step: StepFinished | None = None
         request = Request(agent.system, tuple(messages), agent.workshop.toolbox.specs())
         async for event in run_step(agent.backend, agent.strategy, request, last_body):
-            if isinstance(event, StepStarted):
+            if isinstance(event, StepStarted | RuleLearned):
                 last_body = requests.apply(last_body, event.request)
             elif isinstance(event, StepFinished):
                 step = event

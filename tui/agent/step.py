@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from tui.agent.strategies import Strategy
 from tui.backends.backend import Backend
 from tui.backends.spec import BackendSpec, Reply, Request, Sent
 from tui.core import requests
 from tui.core.errors import MimoError
-from tui.core.events import Event, ReasoningDelta, StepFinished, StepStarted, TextDelta
+from tui.core.events import Event, ReasoningDelta, RuleLearned, StepFinished, StepStarted, TextDelta
 from tui.core.messages import Block, Json, Message, Reasoning, Text
 from tui.core.usage import Timings, Usage, cost_of
 
@@ -42,7 +43,7 @@ async def run_step(backend: Backend, strategy: Strategy, request: Request, last_
     """
     spec, partial, began = backend.spec, _Partial(), time.time()
     first_token_s: float | None = None
-    started = False
+    started, learned = False, None
 
     def finished(message: Message, usage: Usage, reason: str) -> StepFinished:
         timings = Timings(began, first_token_s, time.time() - began)
@@ -54,9 +55,17 @@ async def run_step(backend: Backend, strategy: Strategy, request: Request, last_
                 yield finished(item.message, item.usage, item.finish_reason)
                 return
             if isinstance(item, Sent):
-                if not started:
+                change = requests.change(last_body, item.body)
+                last_body = item.body
+                if learned is not None:
+                    yield replace(learned, request=change)
+                    learned = None
+                elif not started:
                     started = True
-                    yield StepStarted(spec.origin, item.url, requests.change(last_body, item.body))
+                    yield StepStarted(spec.origin, item.url, change, dict(item.headers))
+                continue
+            if isinstance(item, RuleLearned):
+                learned = item  # told with the request that it leads to, which comes next
                 continue
             if isinstance(item, TextDelta | ReasoningDelta):
                 partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import ModuleType
 from typing import Any
 
 from msgspec import structs
 
-from tui.backends.http import ERROR_LIMIT_BYTES, Client, json_body
+from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
+from tui.backends.learning import Lesson, lesson, taught
+from tui.backends.models import listed, nested
+from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
-from tui.backends.sse import Parser
 from tui.backends.waiting import wait_before_retry_s
-from tui.core.errors import BackendError, CredentialError, UsageError
-from tui.core.events import Delta, ReasoningDelta, Retrying, TextDelta, ToolCallDelta
+from tui.core.codec import dumps
+from tui.core.errors import BackendError, CredentialError, MimoError, UsageError
+from tui.core.events import Delta, ReasoningDelta, ReplyReceived, Retrying, RuleLearned, TextDelta, ToolCallDelta
 from tui.core.messages import Json
 from tui.settings.credentials import credential_for
+from tui.settings.learned import Learned, keep_learned
+
+Piece = Sent | Delta | Retrying | RuleLearned | ReplyReceived | Reply
+"""What an answer comes in."""
+_PLAIN_HEADERS = {"Content-Type", "Accept"}
+_PRIVATE = ("set-cookie",)
 
 
 class Backend:
@@ -39,11 +49,12 @@ class Backend:
         self._key: str | None = None
         """What is sent as the key; empty for none, None while it is not known."""
 
-    async def ask(self, request: Request) -> AsyncGenerator[Sent | Delta | Retrying | Reply, None]:
-        """The answer as it comes: `Sent`, deltas (before the first one perhaps some `Retrying`), at the end a `Reply`.
+    async def ask(self, request: Request) -> AsyncGenerator[Piece, None]:
+        """The answer as it comes: `Sent`, deltas, at the end what was received, raw, and a `Reply`.
 
-        Closing it, or cancelling its reader, closes the connection at once. Raises BackendError; also CredentialError,
-        ConfigError, and ModelFileError for the embedded model.
+        Before the first delta there may be `Retrying`, and `RuleLearned` when the server refused the request in a way
+        that tells how it wants it. Closing it, or cancelling its reader, closes the connection at once.
+        Raises BackendError; also CredentialError, ConfigError, and ModelFileError for the embedded model.
         """
         if self.spec.model is None:
             raise UsageError(
@@ -57,14 +68,18 @@ class Backend:
                 url, headers = await self._address(self._wire.PATH)
                 if not was_sent:
                     was_sent = True
-                    yield Sent(url, body)
+                    yield Sent(url, body, self._shown(headers))
                 async with aclosing(self._attempt(url, headers, body)) as answer:
                     async for piece in answer:
-                        has_begun = True
+                        has_begun = has_begun or not isinstance(piece, ReplyReceived)
                         yield piece
                 return
             except BackendError as error:
                 failure = self._without_key(error)
+            if not has_begun and (new := lesson(failure, body, self.spec)):
+                yield await self._learn(new)
+                body, was_sent = self._wire.encode(request, self.spec), False
+                continue
             wait_s = self._wait_s(failure, retried) if not has_begun else None
             if wait_s is None:
                 raise failure
@@ -76,9 +91,9 @@ class Backend:
         """The models that the server offers, sorted by id. Raises as `ask` does."""
         try:
             url, headers = await self._address("/models")
-            models = _models(await self._connected().get_json(url, headers))
+            models = listed(await self._connected().get_json(url, headers))
             if self.spec.rules.props and len(models) == 1:
-                window = _nested(await self._props(), "default_generation_settings", "n_ctx")
+                window = nested(await self._props(), "default_generation_settings", "n_ctx")
                 models = [ModelInfo(models[0].id, window or models[0].context_window)]
             return models
         except BackendError as error:
@@ -90,7 +105,7 @@ class Backend:
             return self.spec.strategy
         is_able: Any = None
         if may_ask and self.spec.rules.props:
-            is_able = _nested(await self._props(), "chat_template_caps", "supports_tool_calls")
+            is_able = nested(await self._props(), "chat_template_caps", "supports_tool_calls")
         if not isinstance(is_able, bool):
             is_able = self.spec.rules.native_tools
         return "native" if is_able else "constrained"
@@ -101,25 +116,48 @@ class Backend:
             client, self._client = self._client, None
             await client.aclose()
 
-    async def _attempt(self, url: str, headers: dict[str, str], body: Json) -> AsyncGenerator[Delta | Reply, None]:
-        sending = {**headers, "Content-Type": "application/json", "Accept": "text/event-stream"}
-        async with self._connected().send("POST", url, sending, json_body(body)) as response:
-            if not 200 <= response.status < 300:
-                said = await response.text(ERROR_LIMIT_BYTES)
-                raise self._wire.explain(response.status, response.headers, said, self.spec)
-            parser, decoder = Parser(), self._wire.Decoder(self.spec)
-            async with aclosing(response.chunks()) as chunks:
-                async for chunk in chunks:
-                    for delta in joined(_deltas(decoder, parser.feed(chunk))):
+    async def _attempt(
+        self, url: str, headers: dict[str, str], body: Json
+    ) -> AsyncGenerator[Delta | ReplyReceived | Reply, None]:
+        recording = Recording()
+        async with self._connected().send("POST", url, headers, json_body(body)) as response:
+            try:
+                if not 200 <= response.status < 300:
+                    said = await response.text(ERROR_LIMIT_BYTES)
+                    recording.add(said.encode("utf-8", "replace"))
+                    raise self._wire.explain(response.status, response.headers, said, self.spec)
+                parser, decoder = self._wire.Parser(), self._wire.Decoder(self.spec)
+                async with aclosing(response.chunks()) as chunks:
+                    async for chunk in chunks:
+                        recording.add(chunk)
+                        for delta in joined(_deltas(decoder, parser.feed(chunk))):
+                            yield delta
+                        if decoder.is_done:
+                            break
+                if decoder.is_done:
+                    await response.drain()
+                else:
+                    for delta in joined(_deltas(decoder, parser.close())):
                         yield delta
-                    if decoder.is_done:
-                        break
-            if decoder.is_done:
-                await response.drain()
-            else:
-                for delta in joined(_deltas(decoder, parser.close())):
-                    yield delta
-            yield decoder.finish()
+                reply = decoder.finish()
+            except BackendError:
+                yield self._received(response, recording)
+                raise
+            yield self._received(response, recording)
+            yield reply
+
+    def _received(self, response: Response, recording: Recording) -> ReplyReceived:
+        headers = {name: self._masked(value) for name, value in response.headers.items() if name not in _PRIVATE}
+        return ReplyReceived(response.status, headers, self._masked(recording.text()))
+
+    async def _learn(self, new: Lesson) -> RuleLearned:
+        """Ask as the server wants it from now on, also the next time that the program runs."""
+        spec = self.spec
+        self.spec = taught(spec, new)
+        entry = Learned(spec.base_url, spec.model or "", new.rule, new.value, new.because, time.strftime("%Y-%m-%d"))
+        with suppress(MimoError):  # it is learned again the next time
+            await asyncio.to_thread(keep_learned, entry)
+        return RuleLearned(new.rule, dumps(new.value), new.because)
 
     async def _address(self, path: str) -> tuple[str, dict[str, str]]:
         """Where a request goes, and its headers, the key among them. Starts the embedded model if it is that."""
@@ -132,10 +170,21 @@ class Backend:
             self._base_url, self._key = address.base_url, address.key
         elif self._key is None:
             self._key = await asyncio.to_thread(_key, self.spec)
+        return self._base_url + path, self._headers()
+
+    def _headers(self) -> dict[str, str]:
+        """What each request carries: the wire's, then the key, then the user's own, which win."""
+        name = self.spec.rules.key_header or self._wire.KEY_HEADER
+        scheme = "Bearer " if name.lower() == "authorization" else ""
         own = self.spec.headers
-        is_own = any(name.lower() == "authorization" for name in own)
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key and not is_own else {}
-        return self._base_url + path, headers | own
+        key = {name: scheme + self._key} if self._key and not any(k.lower() == name.lower() for k in own) else {}
+        wire: dict[str, str] = self._wire.HEADERS
+        return {"Content-Type": "application/json", "Accept": "text/event-stream"} | wire | key | own
+
+    def _shown(self, headers: dict[str, str]) -> dict[str, str]:
+        """Headers as they may be kept: the key and the user's own, which may be secret, are not in them."""
+        plain = _PLAIN_HEADERS | self._wire.HEADERS.keys()
+        return {name: value if name in plain else "•••" for name, value in headers.items()}
 
     def _connected(self) -> Client:
         if self._client is None:
@@ -165,23 +214,20 @@ class Backend:
 
     def _without_key(self, error: BackendError) -> BackendError:
         """The error with the key, which some servers echo, made unreadable. A key that was refused is forgotten."""
-        key = self._key
-        if error.kind == "auth":
-            self._key = None  # another one may be set before the next request
-        if not key:
-            return error
-
-        def masked(text: str) -> str:
-            return text.replace(key, "•••")
-
-        return BackendError(
+        safe = BackendError(
             error.kind,
-            masked(error.message),
-            masked(error.hint),
+            self._masked(error.message),
+            self._masked(error.hint),
             retryable=error.retryable,
             retry_after_s=error.retry_after_s,
-            raw=masked(error.raw),
+            raw=self._masked(error.raw),
         ).with_traceback(error.__traceback__)
+        if error.kind == "auth":
+            self._key = None  # another one may be set before the next request
+        return safe
+
+    def _masked(self, text: str) -> str:
+        return text.replace(self._key, "•••") if self._key else text
 
 
 def _deltas(decoder: Any, events: Iterable[str]) -> Iterator[Delta]:
@@ -222,27 +268,3 @@ def _key(spec: BackendSpec) -> str:
             return ""
         raise
     return secret.reveal() if secret else ""
-
-
-def _models(answer: Any) -> list[ModelInfo]:
-    """A list of models in any of the known shapes; what has no id is left out."""
-    entries = answer.get("data") if isinstance(answer, dict) else answer
-    found = {}
-    for entry in entries if isinstance(entries, list) else ():
-        id = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(id, str) and id:
-            windows = (
-                entry.get("max_model_len"),  # vLLM
-                entry.get("context_length"),  # OpenRouter, Kimi
-                entry.get("max_context_length"),  # LM Studio
-                _nested(entry, "meta", "n_ctx_train"),  # llama.cpp
-            )
-            id = id.removeprefix("models/")  # Gemini
-            found[id] = ModelInfo(id, next((n for n in windows if isinstance(n, int) and n > 0), None))
-    return sorted(found.values(), key=lambda model: model.id)
-
-
-def _nested(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct, structs
 
 from tui.backends.spec import BackendSpec, Rules, Timeouts
 from tui.core.errors import ConfigError, UsageError
 from tui.core.messages import Json
 from tui.core.usage import Price
+from tui.settings.learned import learned_of
 from tui.settings.names import did_you_mean
 from tui.settings.schema import BackendConfig, Settings, given
 
@@ -73,6 +75,7 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
     base_url = (config.base_url or preset.base_url).rstrip("/")
     model = model or config.model or preset.model
     listed = _catalogue().get(preset.name, {}).get(model, {})
+    learned = {entry.rule: entry.value for entry in learned_of(base_url, model)}
     # A vendor's price says nothing about another server that is spoken to in the same way; what is local costs nothing.
     is_its_own = base_url == preset.base_url or (preset.local and is_loopback(base_url))
     price = (preset.price or listed.get("price")) if is_its_own else None
@@ -83,7 +86,7 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
         wire=config.wire or preset.wire,
         base_url=base_url,
         model=model,
-        rules=_rules(preset.rules | dict(config.rules or {})),
+        rules=_rules(preset.rules | learned | dict(config.rules or {})),
         strategy=config.strategy or "auto",
         context_window=config.context_window or preset.context_window or listed.get("context_window"),
         max_output=config.max_output or preset.max_output,
@@ -133,7 +136,8 @@ def _preset_of(name: str, config: BackendConfig) -> Preset:
 def _rules(table: Json) -> Rules:
     if table.get("empty_content") == "null":  # TOML has no null
         table = table | {"empty_content": None}
-    return Rules(**table)
+    # What was learned by another version may have rules that this one does not know.
+    return msgspec.convert({name: table[name] for name in Rules.__struct_fields__ if name in table}, Rules)
 
 
 def _built_in(model: str | None) -> Json:

@@ -17,27 +17,71 @@ Strategy = Literal["native", "constrained"]
 
 
 class Rules(Struct, frozen=True):
-    """How a server wants its requests. Filled from the preset, then from the user's `rules` table; last wins."""
+    """How a server wants its requests: from the preset, the catalogue's model, what the server taught, then the user.
 
+    Last wins. The wires read them; what a wire does not speak of has no effect there.
+    """
+
+    # Reasoning (PROTOCOLS: reasoning, what must go back)
     replay_reasoning: Literal["none", "tool_calls", "all"] = "tool_calls"
     """Which assistant messages of the same origin take their reasoning along."""
     reasoning_required: bool = False
     """Refuses tool-call messages without reasoning (MiMo, DeepSeek, Kimi): those without their own are filled."""
     reasoning_key: str = "reasoning_content"
     """Where filled-in reasoning goes; reasoning of the same origin goes back under the key it came under."""
+    foreign_reasoning: Literal["omit", "text"] = "omit"
+    """What becomes of another origin's reasoning; `text`: it goes along as words of the answer, if the user wishes."""
+    unsigned_thinking: bool = False
+    """Messages: takes, and wants, thinking blocks without a signature (MiMo, DeepSeek, Kimi)."""
+    dummy_signature: str = ""
+    """What stands for the thought signature of another origin's call (Gemini); empty: calls have none."""
+    thinking: dict[str, Json] = {}
+    """For each thinking level the body fields that ask for it; a level that is not here cannot be chosen."""
+    tool_choice_while_thinking: bool = True
+    """Takes a `tool_choice` other than `auto` while thinking; without, it is left out then."""
+
+    # Fields
     max_tokens_field: str = "max_tokens"
     stream_usage: bool = True
     """Understands `stream_options.include_usage`."""
+    unknown_fields: tuple[str, ...] = ()
+    """Fields of the body, by name, that the server refuses: they are left out of every request."""
+    system_role: Literal["system", "developer", "user"] = "system"
+    """Who says the system prompt; `user`: it is put before the first message of the user."""
     empty_content: str | None = None
     """The `content` of an assistant message that has tool calls alone. In TOML `"null"` is None."""
-    response_format: Literal["json_schema", "json_object"] = "json_schema"
-    """How an answer is constrained; with `json_object` the schema goes into the system prompt."""
+    response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """How an answer is constrained; without schemas the schema goes into the system prompt."""
+    stateless: bool = False
+    """Responses: keeps nothing, knows no `store` and no encrypted reasoning."""
+    cache_marks: bool = False
+    """Messages: caches the prefix up to a mark (`cache_control`)."""
+    key_header: str = ""
+    """The header that carries the key, bare; empty: as the wire has it, mostly `Authorization: Bearer`."""
+
+    # Tools
     native_tools: bool = True
     """Understands `tools`; without, the strategy `auto` is `constrained`."""
+    tool_schema: Literal["full", "subset"] = "full"
+    """`subset`: schemas are brought to what all servers take (Gemini, Kimi)."""
+    call_ids: Literal["any", "nine"] = "any"
+    """`nine`: ids of tool calls are nine letters and digits (Mistral)."""
+    assistant_before_user: bool = False
+    """Refuses a user's message right behind a tool's result (Mistral): one of the assistant goes between."""
+
+    # Images
+    images: bool | None = None
+    """Whether the model sees; None: not known, it is tried."""
+    images_in_results: bool = False
+    """Takes images in a tool's result; without, they follow it as the user's."""
+    image_side_px: int | None = None
+    """The longest side that is taken; larger images are made smaller before they are sent."""
+    image_bytes: int | None = None
+    """The most bytes of one image, before base64."""
+
+    # Its own pages
     props: bool = False
     """Has llama.cpp's `/props`, which says whether the model's template knows tools, and how large the context is."""
-    thinking: dict[str, Json] = {}
-    """For each thinking level the body fields that ask for it; a level that is not here cannot be chosen."""
 
 
 class Timeouts(Struct, frozen=True):
@@ -108,15 +152,18 @@ class Request(Struct, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     schema: Json | None = None
     """Constrain the answer to this JSON schema; not together with `tools`."""
+    tool_choice: Literal["auto", "required"] | None = None
+    """`required`: a tool has to be called. None: nothing is sent."""
     body: Json = {}
     """Fields of this request alone, above those of the backend."""
 
 
 class Sent(Struct, frozen=True):
-    """A request went out: where to, and its body."""
+    """A request went out: where to, its body, and its headers with `•••` for what may be secret."""
 
     url: str
     body: Json
+    headers: dict[str, str] = {}
 
 
 class Reply(Struct, frozen=True):
@@ -128,7 +175,14 @@ class Reply(Struct, frozen=True):
 
 
 class ModelInfo(Struct, frozen=True):
-    """A model that the server offers; `context_window` in tokens, None when it does not say."""
+    """A model that the server offers. What it does not say is None."""
 
     id: str
     context_window: int | None = None
+    """Tokens."""
+    max_output: int | None = None
+    """Tokens."""
+    images: bool | None = None
+    thinking: bool | None = None
+    tools: bool | None = None
+    price: Price | None = None

@@ -6,7 +6,7 @@ They hold the delta, not the whole, and only values that JSON can carry.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from tui.core.errors import ErrorInfo
@@ -35,6 +35,19 @@ class StepStarted:
     origin: Origin
     url: str
     request: Json
+    headers: Json = field(default_factory=dict)
+    """Those of ours; `•••` stands for a value that may be secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReceived:
+    """What the server sent in a step, as it came: for the wire view, not for `--json`."""
+
+    type: ClassVar[str] = "reply_received"
+    status: int
+    headers: Json
+    body: str
+    """The beginning and the end of it when it is long; keys in it are masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,21 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleLearned:
+    """The server refused a request in a way that told how it wants it; it is sent so from now on."""
+
+    type: ClassVar[str] = "rule_learned"
+    rule: str
+    """A field of the backend's rules, or `context_window`."""
+    value: str
+    """As it would be written in TOML."""
+    because: str
+    """The server's words, or what they come to."""
+    request: Json = field(default_factory=dict)
+    """What is sent in place of the refused request, as a change of that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that the user should know and that no other event says."""
 
@@ -175,6 +203,7 @@ Event = (
     TurnStarted
     | StepStarted
     | Delta
+    | ReplyReceived
     | StepFinished
     | ApprovalAsked
     | ApprovalGiven
@@ -183,6 +212,7 @@ Event = (
     | ToolFinished
     | Retrying
     | Repaired
+    | RuleLearned
     | Notice
     | TurnFinished
     | TurnFailed

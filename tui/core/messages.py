@@ -25,6 +25,8 @@ class Text:
 
     type: ClassVar[str] = "text"
     text: str
+    extra: Json | None = None
+    """What the vendor sent with it and wants back, verbatim (Responses: `phase`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Reasoning:
     """The key of the wire it came under, and goes back under."""
     signature: str | None = None
     data: Json | None = None
-    """What the vendor sent beside or instead of the text, verbatim."""
+    """What the vendor sent beside or instead of the text, verbatim; of a block unknown to us, all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Image:
     type: ClassVar[str] = "image"
     media_type: str
     data: str
+    name: str = ""
+    """The file's name, for people; empty for one that was pasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class ToolResult:
     call_id: str
     content: str
     is_error: bool = False
+    images: tuple[Image, ...] = ()
 
 
 Block = Text | Reasoning | Image | ToolCall | ToolResult

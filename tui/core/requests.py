@@ -31,7 +31,9 @@ def change(before: Json, after: Json) -> Json:
 
 
 def apply(before: Json, difference: Json) -> Json:
-    """The body that `difference` was made from, given the body before it."""
+    """The body that `difference` was made from, given the body before it. An empty one changes nothing."""
+    if not difference:
+        return before
     after: Json = {k: v for k, v in before.items() if k not in difference["unset"]} | difference["set"]
     if key := difference["list"]:
         after[key] = _list(before, key)[: difference["kept"]] + difference["items"]
@@ -43,7 +45,7 @@ def fold(differences: Iterable[Json]) -> Json:
     body: Json = {}
     key = ""
     growing: list[Any] = []
-    for difference in differences:
+    for difference in filter(None, differences):
         if difference["list"] != key:
             key = difference["list"]
             growing = list(_list(body, key))  # a copy: it is altered below

@@ -18,7 +18,9 @@ from tui.core.events import (
     Notice,
     Record,
     Repaired,
+    ReplyReceived,
     Retrying,
+    RuleLearned,
     StepFinished,
     TextDelta,
     ToolFinished,
@@ -52,7 +54,8 @@ class JsonPrinter:
     """One JSON object a line."""
 
     def show(self, record: Record) -> None:
-        print(dumps(record_to_json(record)))
+        if not isinstance(record.event, ReplyReceived):  # all of it is in other events
+            print(dumps(record_to_json(record)))
 
 
 class TextPrinter:
@@ -153,6 +156,8 @@ def _remark(event: Event) -> str:
         return clean_line(f"retrying in {event.wait_s:.1f} s: {event.error.message}")
     if isinstance(event, Repaired):
         return clean_line(f"repaired: {event.what}")
+    if isinstance(event, RuleLearned):
+        return clean_line(f"learned from the server: {event.rule} = {event.value} ({event.because})")
     if isinstance(event, Notice):
         return clean_line(event.message, _NOTICE_CHARACTERS)
     return ""

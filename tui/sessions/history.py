@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.core import requests
-from tui.core.events import Record, StepFinished, StepStarted, ToolFinished, TurnStarted
+from tui.core.events import Record, RuleLearned, StepFinished, StepStarted, ToolFinished, TurnStarted
 from tui.core.messages import Json, Message, Reasoning, Text, ToolResult
 
 _CUT = ("interrupted", "error")
@@ -36,18 +36,21 @@ def messages(records: Iterable[Record]) -> tuple[Message, ...]:
 
 def last_request(records: Iterable[Record]) -> Json:
     """The body of the last request; empty when none was sent."""
-    return requests.fold(record.event.request for record in records if isinstance(record.event, StepStarted))
+    return requests.fold(r.event.request for r in records if isinstance(r.event, StepStarted | RuleLearned))
 
 
 def request_of(records: Iterable[Record], turn: int, step: int) -> Json:
-    """The body that a step sent; empty when there was no such step."""
+    """The body that a step sent, the last one if rules were learned on the way; empty when there was no such step."""
     changes: list[Json] = []
+    is_found = False
     for record in records:
-        if isinstance(record.event, StepStarted):
+        if isinstance(record.event, StepStarted | RuleLearned):
+            is_it = (record.turn, record.step, record.parent) == (turn, step, None)
+            if is_found and not is_it:
+                break
             changes.append(record.event.request)
-            if (record.turn, record.step, record.parent) == (turn, step, None):
-                return requests.fold(changes)
-    return {}
+            is_found = is_found or is_it
+    return requests.fold(changes) if is_found else {}
 
 
 def _answer(found: list[Message], results: dict[str, ToolResult]) -> None:

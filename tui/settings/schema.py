@@ -137,13 +137,29 @@ class Rules(TypedDict, total=False):
     replay_reasoning: Literal["none", "tool_calls", "all"]
     reasoning_required: bool
     reasoning_key: Annotated[str, not_empty]
+    foreign_reasoning: Literal["omit", "text"]
+    unsigned_thinking: bool
+    dummy_signature: str
+    thinking: dict[Literal["off", "low", "medium", "high", "max"], Body]
+    tool_choice_while_thinking: bool
     max_tokens_field: Annotated[str, not_empty]
     stream_usage: bool
+    unknown_fields: tuple[str, ...]
+    system_role: Literal["system", "developer", "user"]
     empty_content: Literal["null", "", " "]
-    response_format: Literal["json_schema", "json_object"]
+    response_format: Literal["json_schema", "json_object", "none"]
+    stateless: bool
+    cache_marks: bool
+    key_header: str
     native_tools: bool
+    tool_schema: Literal["full", "subset"]
+    call_ids: Literal["any", "nine"]
+    assistant_before_user: bool
+    images: bool
+    images_in_results: bool
+    image_side_px: PositiveInt
+    image_bytes: PositiveInt
     props: bool
-    thinking: dict[Literal["off", "low", "medium", "high", "max"], Body]
 
 
 class BackendConfig(Struct, frozen=True):

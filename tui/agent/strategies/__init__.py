@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from tui.backends.backend import Backend
-from tui.backends.spec import Reply, Request, Sent
-from tui.core.events import Delta, Notice, Retrying
+from tui.backends.backend import Backend, Piece
+from tui.backends.spec import Request
+from tui.core.events import Notice
 
-Item = Sent | Delta | Retrying | Notice | Reply
+Item = Piece | Notice
 
 
 class Strategy(Protocol):

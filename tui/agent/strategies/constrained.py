@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from tui.agent.strategies.plain import PATH, as_plain_messages, call_text, cut_to, question
-from tui.backends.backend import Backend
-from tui.backends.spec import Reply, Request, Sent, ToolSpec
-from tui.core.events import Delta, Notice, Retrying, TextDelta, ToolCallDelta
+from tui.backends.backend import Backend, Piece
+from tui.backends.spec import Reply, Request, ToolSpec
+from tui.core.events import Notice, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, user
 
 SMALL_WINDOW_TOKENS = 4096
@@ -73,7 +73,7 @@ _ANSWER = ToolSpec(
 class Constrained:
     """A step is one request: either it can only be answered by a call, or it asks for the answer in plain words."""
 
-    async def ask(self, backend: Backend, request: Request) -> AsyncIterator[Sent | Delta | Retrying | Notice | Reply]:
+    async def ask(self, backend: Backend, request: Request) -> AsyncIterator[Piece | Notice]:
         window = backend.spec.context_window or _UNKNOWN_WINDOW_TOKENS
         tools = offered(request, is_small=window <= SMALL_WINDOW_TOKENS)
         messages, left_out = cut_to(window, as_plain_messages(request.messages, window), backend.spec.max_output)

@@ -1,0 +1,10 @@
+"""The wires: each is a module of pure functions, named as in the settings with `_` for `-`.
+
+PATH         where requests go, behind the backend's base URL
+KEY_HEADER   which header carries the key; after `Authorization` comes `Bearer KEY`, in others the bare key
+HEADERS      what else each request carries
+Parser       cuts the body's bytes into events: `feed(bytes) -> list[str]`, `close() -> list[str]`
+encode       (Request, BackendSpec) -> the body; the same request gives the same body, so that prefix caches work
+Decoder      `feed(event) -> list[Delta]`, `is_done` once the end mark came, `finish() -> Reply`
+explain      (status, headers, body, BackendSpec) -> BackendError
+"""

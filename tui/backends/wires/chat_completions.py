@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tui.backends.errors import RAW_LIMIT, explain, read_error
+from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
+from tui.backends.sse import Parser
 from tui.backends.wires.chat_encode import IN_PARTS, IN_TEXT, encode
+from tui.backends.wires.reading import as_count, as_list, as_object, cut_off, not_a_reply, parse
 from tui.backends.wires.surrogates import mend, split_open
 from tui.backends.wires.think_tags import ThinkTags
 from tui.backends.wires.tool_calls import ToolCalls, new_id
@@ -21,9 +23,11 @@ from tui.core.events import Delta, ReasoningDelta, TextDelta
 from tui.core.messages import Block, Json, Message, Reasoning, Text
 from tui.core.usage import Usage
 
-__all__ = ["PATH", "Decoder", "encode", "explain"]
+__all__ = ["HEADERS", "KEY_HEADER", "PATH", "Decoder", "Parser", "encode", "explain"]
 
 PATH = "/chat/completions"
+KEY_HEADER = "Authorization"
+HEADERS: dict[str, str] = {}
 
 _REASONING_KEYS = ("reasoning_content", "reasoning", "reasoning_text")
 _TEXT = ""
@@ -61,16 +65,16 @@ class Decoder:
             self.is_done = True
             return list(self._rest())
         chunk = self._parse(data)
-        self._timings = _object(chunk.get("timings")) or self._timings
-        usage = chunk.get("usage") or _object(chunk.get("x_groq")).get("usage")
-        choice = _object(next(iter(_list(chunk.get("choices"))), None))
-        self._usage = _object(usage or choice.get("usage")) or self._usage
+        self._timings = as_object(chunk.get("timings")) or self._timings
+        usage = chunk.get("usage") or as_object(chunk.get("x_groq")).get("usage")
+        choice = as_object(next(iter(as_list(chunk.get("choices"))), None))
+        self._usage = as_object(usage or choice.get("usage")) or self._usage
         if choice.get("error"):
             raise self._failed(choice)
         if choice.get("index"):
             return []  # another answer beside the first: nobody asked for it
-        whole = _object(choice.get("message"))
-        deltas = list(self._delta(_object(choice.get("delta")) or whole, is_whole=bool(whole)))
+        whole = as_object(choice.get("message"))
+        deltas = list(self._delta(as_object(choice.get("delta")) or whole, is_whole=bool(whole)))
         if reason := choice.get("finish_reason"):
             self._finish_reason = str(reason)
             deltas += self._rest()
@@ -79,12 +83,7 @@ class Decoder:
     def finish(self) -> Reply:
         """The whole answer. Raises BackendError when no end came: it is cut then, however complete it looks."""
         if self._finish_reason is None and not self.is_done:
-            raise BackendError(
-                "network",
-                f"{self._spec.name}: the connection ended before the answer was complete",
-                "What came is kept. Ask again to go on.",
-                retryable=True,
-            )
+            raise cut_off(self._spec)
         if self._finish_reason in _FAILED:
             raise explain(200, {}, f'{{"error":{{"message":"it broke off: {self._finish_reason}"}}}}', self._spec)
         calls = self._calls.finish()
@@ -97,24 +96,13 @@ class Decoder:
         return Reply(message, _usage(self._usage, self._timings), reason)
 
     def _parse(self, data: str) -> Json:
-        """The event's object. msgspec is twice as fast as json, which also takes halves of characters."""
-        try:
-            chunk: Any = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            chunk = _json(data)
+        """The event's object. Raises BackendError for one that says that the server failed, or is no object."""
+        chunk = parse(data)
         if isinstance(chunk, dict) and not chunk.get("error"):
             if "choices" in chunk or "usage" in chunk or not ({"message", "detail", "code"} & chunk.keys()):
                 return chunk
         elif not isinstance(chunk, dict | list):
-            said = read_error(200, data).message
-            is_page = data.lstrip()[:1] == "<"
-            what = f"answered with {said}" if is_page else f"sent what is no part of a {self._spec.wire} reply: {said}"
-            raise BackendError(
-                "protocol",
-                f"{self._spec.name}: the server {what}",
-                f"Is the address right? It is {self._spec.base_url}.",
-                raw=data[:RAW_LIMIT],
-            )
+            raise not_a_reply(data, self._spec)
         raise explain(200, {}, data, self._spec)
 
     def _failed(self, choice: Json) -> BackendError:
@@ -133,12 +121,12 @@ class Decoder:
         if isinstance(content, str):
             yield from self._text(content)
         elif content:
-            for part in _list(content):
-                yield from self._part(_object(part))
+            for part in as_list(content):
+                yield from self._part(as_object(part))
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
             self._refused = True
             yield from self._say(_TEXT, refusal)
-        calls = _list(delta.get("tool_calls"))
+        calls = as_list(delta.get("tool_calls"))
         if old := delta.get("function_call"):
             calls = [*calls, {"index": 0, "function": old}]
         for position, fragment in enumerate(calls):
@@ -185,7 +173,7 @@ class Decoder:
 
     def _add_details(self, details: Any) -> None:
         """OpenRouter's structured reasoning comes in pieces by index, and goes back whole and unaltered."""
-        for new in _list(details):
+        for new in as_list(details):
             if not isinstance(new, dict):
                 continue
             place = (new.get("index"), new.get("type"))
@@ -216,7 +204,10 @@ class Decoder:
 
 def _usage(usage: Json, timings: Json) -> Usage:
     """The server's count, in any of the vendors' shapes; llama.cpp tells cached tokens in `timings`."""
-    prompt, completion = _object(usage.get("prompt_tokens_details")), _object(usage.get("completion_tokens_details"))
+    prompt, completion = (
+        as_object(usage.get("prompt_tokens_details")),
+        as_object(usage.get("completion_tokens_details")),
+    )
     cached = (
         prompt.get("cached_tokens"),
         usage.get("prompt_cache_hit_tokens"),
@@ -225,36 +216,15 @@ def _usage(usage: Json, timings: Json) -> Usage:
     )
     cost = usage.get("cost")
     return Usage(
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=next((_count(value) for value in cached if value is not None), None),
-        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        input_tokens=as_count(usage.get("prompt_tokens")),
+        output_tokens=as_count(usage.get("completion_tokens")),
+        cached_tokens=next((as_count(value) for value in cached if value is not None), None),
+        reasoning_tokens=as_count(completion.get("reasoning_tokens")),
         cost=float(cost) if isinstance(cost, int | float) else None,
     )
 
 
-def _count(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
-
-
 def _text_of(parts: Any) -> str:
     """The words in a list of structured pieces."""
-    words = (_object(part).get("text") or _object(part).get("summary") for part in _list(parts))
+    words = (as_object(part).get("text") or as_object(part).get("summary") for part in as_list(parts))
     return "".join(word for word in words if isinstance(word, str))
-
-
-def _json(text: str) -> Any:
-    import json
-
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _object(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -1,0 +1,76 @@
+"""What servers taught us by refusing a request: rules for a base URL and model, kept beside the sessions."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, structs
+
+from tui.core.errors import MimoError
+from tui.core.messages import Json
+from tui.settings.log import log
+from tui.settings.paths import data_dir, private_dir, write_private
+
+_HEAD = "# Written by mimo-tui: what servers taught it. `mimo-tui backends show NAME --forget` takes it back.\n"
+
+
+class Learned(Struct, frozen=True):
+    """One rule. `because` is what the server said; `when` a date."""
+
+    base_url: str
+    model: str
+    rule: str
+    value: Any
+    because: str
+    when: str
+
+
+def learned_file() -> Path:
+    return data_dir() / "learned.toml"
+
+
+def learned_of(base_url: str, model: str | None) -> list[Learned]:
+    """What the server at `base_url` taught about `model`, in the order in which it did. A broken file holds nothing."""
+    return [entry for entry in _read() if (entry.base_url, entry.model) == (base_url, model)]
+
+
+def keep_learned(new: Learned) -> None:
+    """Remember a rule, in place of an older one of that name. Blocking. Raises MimoError when it cannot be written."""
+    _change(lambda entry: _place(entry) != _place(new), [new])
+
+
+def forget_learned(base_url: str, model: str | None) -> int:
+    """Forget all that was learned of this server and model; returns how much that was. Raises MimoError."""
+    found = len(learned_of(base_url, model))
+    if found:
+        _change(lambda entry: (entry.base_url, entry.model) != (base_url, model), [])
+    return found
+
+
+def _place(entry: Learned) -> tuple[str, str, str]:
+    return entry.base_url, entry.model, entry.rule
+
+
+def _change(stays: Callable[[Learned], bool], more: list[Learned]) -> None:
+    import tomli_w
+
+    kept = [entry for entry in _read() if stays(entry)]
+    tables: list[Json] = [structs.asdict(entry) for entry in [*kept, *more]]
+    private_dir(learned_file().parent)
+    write_private(learned_file(), _HEAD + tomli_w.dumps({"learned": tables}))
+
+
+def _read() -> list[Learned]:
+    try:
+        tables = tomllib.loads(learned_file().read_text(encoding="utf-8")).get("learned", [])
+        return [Learned(**table) for table in tables]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, AttributeError) as error:  # what can be learned again is no reason to stop
+        log(f"{learned_file()} cannot be read: {error}")
+        return []
+    except MimoError:
+        return []
