@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -31,7 +32,7 @@ from tui.core.events import (
     ToolOutput,
     TurnStarted,
 )
-from tui.core.messages import Json, Message, user
+from tui.core.messages import Image, Json, Message, user
 from tui.sessions.history import last_request, messages
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.base import ToolContext
@@ -115,14 +116,21 @@ class Conversation:
         resolve(self.settings, backend, model)
         self._wanted = (backend, model)
 
-    def send(self, text: str, asker: Asker | None = None) -> Turn:
+    def objection_to(self, images: Sequence[Image]) -> str | None:
+        """Why images cannot be sent to the backend of the next turn; None when they can be, as far as is known."""
+        spec = self.spec()
+        if not images or spec is None or spec.rules.images is not False:
+            return None
+        return f"{spec.model} cannot see images. Choose another with /model or /backend, or send the words alone."
+
+    def send(self, text: str, asker: Asker | None = None, images: Sequence[Image] = ()) -> Turn:
         """Begin a turn with the user's words. Questions go to `asker`, or to `Turn.answer` when it is None.
 
         One at a time: the last one must have ended.
         """
         assert self.turn is None or not self.turn.is_running
         self._turns += 1
-        self.turn = Turn(self, user(text), self._turns, asker)
+        self.turn = Turn(self, user(text, images), self._turns, asker)
         return self.turn
 
     async def close(self) -> None:

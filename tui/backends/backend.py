@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import structs
 
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
+from tui.backends.images import fitted
 from tui.backends.learning import Lesson, lesson, taught
 from tui.backends.models import listed, nested
 from tui.backends.recording import Recording
@@ -61,6 +62,8 @@ class Backend:
                 f"{self.spec.name}: no model is chosen",
                 f"Choose one with /model, or --model; `mimo-tui backends models {self.spec.name}` lists them.",
             )
+        if self.spec.rules.image_side_px or self.spec.rules.image_bytes:
+            request = await asyncio.to_thread(fitted, request, self.spec.rules)
         body = self._wire.encode(request, self.spec)
         retried, has_begun, was_sent = 0, False, False
         while True:

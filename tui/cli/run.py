@@ -27,6 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "prompt", nargs="?", default="", metavar="PROMPT", help="what to ask, in quotes; standard input follows it"
     )
+    parser.add_argument(
+        "--image", action="append", default=[], type=Path, metavar="PATH", help="send this image along; may be repeated"
+    )
     add_conversation_options(parser)
     parser.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     parser.add_argument("--policy", choices=["ask", "edits", "plan", "auto"], help="what runs unasked")
@@ -38,12 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     prompt = "\n\n".join(part for part in (args.prompt, _piped()) if part.strip())
-    if not prompt:
+    if not prompt and not args.image:
         raise UsageError("there is no prompt", 'Give one: mimo-tui run "What is in this folder?", or pipe text in.')
 
     from tui.agent.conversation import Conversation
     from tui.backends.embedded.catalogue import DEFAULT
     from tui.backends.embedded.pull import is_broken, model_path
+    from tui.backends.images import load_image
     from tui.backends.resolve import presets
     from tui.headless.run import run as run_turn
     from tui.settings.config import load
@@ -59,7 +63,10 @@ def run(args: argparse.Namespace) -> int:
                 "or fetch the built-in model: mimo-tui models pull",
             )
         conversation.use("embedded")
-    return asyncio.run(run_turn(conversation, prompt, args.json))
+    images = [load_image(path) for path in args.image]
+    if images and (objection := conversation.objection_to(images)):
+        raise UsageError(objection)
+    return asyncio.run(run_turn(conversation, prompt, args.json, images))
 
 
 def _piped() -> str:

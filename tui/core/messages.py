@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -99,5 +100,6 @@ class Message:
         return tuple(block for block in self.blocks if isinstance(block, ToolCall))
 
 
-def user(text: str) -> Message:
-    return Message("user", (Text(text),))
+def user(text: str, images: Sequence[Image] = ()) -> Message:
+    """What the user said: the images they attached, then their words."""
+    return Message("user", (*images, Text(text)))

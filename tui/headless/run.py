@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +29,7 @@ from tui.core.events import (
     TurnFailed,
     TurnFinished,
 )
-from tui.core.messages import ToolCall
+from tui.core.messages import Image, ToolCall
 from tui.core.text import clean, clean_line
 
 _NOTICE_CHARACTERS = 1000
@@ -123,11 +124,11 @@ class _Outcome:
             self.code = codes[event.reason]
 
 
-async def run(conversation: Conversation, prompt: str, as_json: bool) -> int:
+async def run(conversation: Conversation, prompt: str, as_json: bool, images: Sequence[Image] = ()) -> int:
     """Run one turn to its end and print it; returns the exit code of DESIGN.md section 7."""
     printer: Printer = JsonPrinter() if as_json else TextPrinter(streams=conversation.mode == "chat")
     outcome, conversation.asks_server = _Outcome(), False
-    turn = conversation.send(prompt, Nobody())
+    turn = conversation.send(prompt, Nobody(), images)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, turn.stop)
