@@ -87,7 +87,7 @@ class Backend:
             if wait_s is None:
                 raise failure
             retried += 1
-            yield Retrying(wait_s, retried, failure.info)
+            yield Retrying(wait_s, retried, failure.info, None if failure.kind == "loading" else self.spec.retries)
             await self._sleep(wait_s)
 
     async def list_models(self) -> list[ModelInfo]:

@@ -149,6 +149,8 @@ class Retrying:
     wait_s: float
     attempt: int
     error: ErrorInfo
+    limit: int | None = None
+    """The last attempt that there can be; None: it is tried until it goes, or a time is over."""
 
 
 @dataclass(frozen=True, slots=True)
