@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, cast
 
+from tui.agent.answering import Answering
 from tui.agent.approvals import Approvals, Policy, SandboxState
 from tui.agent.calls import Asker, Workshop
 from tui.agent.journal import Journal
 from tui.agent.limits import Limits
 from tui.agent.loop import Agent
 from tui.agent.prompt import system_prompt
-from tui.agent.strategies import choose
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
 from tui.backends.backend import Backend
@@ -152,10 +153,23 @@ class Conversation:
         toolbox = default_toolbox() if self.mode == "agent" else EMPTY
         limits = Limits(self.max_steps, self.budget)
         workshop = Workshop(toolbox, self._tool_context(), self, asker)
-        system = spec.system_prompt or system_prompt(self.mode, self.folder)
-        backend = self._backend(spec)
-        strategy = await choose(backend, may_ask=self.asks_server and bool(toolbox.names))
-        return Agent(backend, strategy, workshop, limits, system)
+        backends = [self._backend(spec), *map(self._backend, await asyncio.to_thread(self._fallbacks, spec))]
+        answering = Answering(backends, self._system, may_ask=self.asks_server, has_tools=bool(toolbox.names))
+        if words := await answering.begin():
+            self.tell(words)
+        return Agent(answering, workshop, limits)
+
+    def _system(self, backend: Backend) -> str:
+        return backend.spec.system_prompt or system_prompt(self.mode, self.folder)
+
+    def _fallbacks(self, spec: BackendSpec) -> list[BackendSpec]:
+        """The backends to ask instead. One that cannot be used is left out: it is no reason not to ask the first."""
+        config = self.settings.backends.get(spec.name)
+        found = []
+        for name in config.fallback if config else ():
+            with suppress(MimoError):
+                found.append(resolve(self.settings, name))
+        return found
 
     def turn_input(self) -> tuple[tuple[Message, ...], Json]:
         """The conversation so far, as the model gets it, and the body of the last request."""

@@ -8,27 +8,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tui.agent.answering import Answering
 from tui.agent.calls import Workshop, refused, run_call
 from tui.agent.guard import LoopGuard
 from tui.agent.limits import Limits
 from tui.agent.step import run_step
-from tui.agent.strategies import Strategy
-from tui.backends.backend import Backend
 from tui.backends.spec import Request
 from tui.core import requests
+from tui.core.errors import MimoError
 from tui.core.events import Event, Notice, RuleLearned, StepFinished, StepStarted, ToolFinished, TurnFinished
 from tui.core.messages import Json, Message, ToolResult
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who works on a turn: the model, how it is asked, its tools, and what it may use."""
+    """Who works on a turn: the model, its tools, and what it may use."""
 
-    backend: Backend
-    strategy: Strategy
+    answering: Answering
     workshop: Workshop
     limits: Limits
-    system: str
 
 
 async def run_turn(agent: Agent, history: Sequence[Message], message: Message, last_body: Json) -> AsyncIterator[Event]:
@@ -40,17 +38,26 @@ async def run_turn(agent: Agent, history: Sequence[Message], message: Message, l
     messages, guard = [*history, message], LoopGuard()
     while not (limit := agent.limits.reached()):
         step: StepFinished | None = None
-        request = Request(agent.system, tuple(messages), agent.workshop.toolbox.specs())
-        async for event in run_step(agent.backend, agent.strategy, request, last_body):
-            if isinstance(event, StepStarted | RuleLearned):
-                last_body = requests.apply(last_body, event.request)
-            elif isinstance(event, StepFinished):
-                step = event
-            yield event
+        request = Request(agent.answering.system, tuple(messages), agent.workshop.toolbox.specs())
+        try:
+            async for event in run_step(agent.answering, request, last_body):
+                if isinstance(event, StepStarted | RuleLearned):
+                    last_body = requests.apply(last_body, event.request)
+                elif isinstance(event, StepFinished):
+                    step = event
+                yield event
+        except MimoError as error:
+            if (words := await agent.answering.go_on_after(error)) is None:
+                raise
+            yield Notice(words)
+            continue
         assert step is not None  # run_step ends with it, or raises
         agent.limits.count(step)
         for words in remarks(step, agent.limits):
             yield Notice(words)
+        if step.finish_reason == "pause":  # a tool of the server's own takes long: it wants to be asked again
+            messages.append(step.message)
+            continue
         if not step.message.tool_calls:
             yield TurnFinished("done")
             return
@@ -85,7 +92,7 @@ def remarks(step: StepFinished, limits: Limits) -> Iterator[str]:
         yield "The answer was cut: the output limit is reached."
     elif step.finish_reason == "content_filter":
         yield "The answer was cut by the server's content filter."
-    elif not step.message.text and not step.message.tool_calls:
+    elif not step.message.text and not step.message.tool_calls and step.finish_reason != "pause":
         yield f"The model answered with nothing (finish reason: {step.finish_reason})."
     if limits.steps == 1 and limits.budget is not None and step.cost is None:
         yield "The price of this model is not known, so the budget cannot be kept."

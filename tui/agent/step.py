@@ -7,8 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from tui.agent.strategies import Strategy
-from tui.backends.backend import Backend
+from tui.agent.answering import Answering
 from tui.backends.spec import BackendSpec, Reply, Request, Sent
 from tui.core import requests
 from tui.core.errors import MimoError
@@ -36,12 +35,13 @@ class _Partial:
         return Message("assistant", tuple(blocks), spec.origin)
 
 
-async def run_step(backend: Backend, strategy: Strategy, request: Request, last_body: Json) -> AsyncIterator[Event]:
+async def run_step(answering: Answering, request: Request, last_body: Json) -> AsyncIterator[Event]:
     """Ask once. Ends with `StepFinished`; when it is cancelled or the backend fails, the error comes after that.
 
     `last_body` is the body of the session's request before this one: `StepStarted` holds the change.
     """
-    spec, partial, began = backend.spec, _Partial(), time.time()
+    backend, partial, began = answering.backend, _Partial(), time.time()
+    spec = backend.spec
     first_token_s: float | None = None
     started, learned = False, None
 
@@ -50,7 +50,7 @@ async def run_step(backend: Backend, strategy: Strategy, request: Request, last_
         return StepFinished(message, usage, reason, timings, cost_of(usage, spec.price))
 
     try:
-        async for item in strategy.ask(backend, request):
+        async for item in answering.strategy.ask(backend, request):
             if isinstance(item, Reply):
                 yield finished(item.message, item.usage, item.finish_reason)
                 return

@@ -26,7 +26,6 @@ _NOT_YET: dict[str, Callable[[Settings], object]] = {
     "ui.language": lambda settings: settings.ui.language != "auto",
     "agent.web_search": lambda settings: settings.agent.web_search,
     "agent.fetch_allow": lambda settings: settings.agent.fetch_allow,
-    "backends.*.fallback": lambda settings: any(backend.fallback for backend in settings.backends.values()),
 }
 """What is read and checked, but means nothing to this version."""
 

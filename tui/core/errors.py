@@ -90,7 +90,8 @@ class CredentialError(MimoError):
 class BackendError(MimoError):
     """The server refused, could not be reached, or said what cannot be understood.
 
-    `raw` is the reply's body as it came (never with a key in it), `retry_after_s` the server's own wish.
+    `raw` is the reply's body as it came (never with a key in it), `retry_after_s` the server's own wish, `learned` a
+    rule that was learned of this error and that only the asker can act on.
     """
 
     kind: BackendErrorKind
@@ -104,12 +105,14 @@ class BackendError(MimoError):
         retryable: bool = False,
         retry_after_s: float | None = None,
         raw: str = "",
+        learned: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.kind = kind
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         self.raw = raw
+        self.learned = learned
 
 
 class SessionError(MimoError):

@@ -26,7 +26,7 @@ def messages(records: Iterable[Record]) -> tuple[Message, ...]:
             case StepFinished(message=message, finish_reason=reason):
                 _answer(found, results)
                 kept = _whole(message) if reason in _CUT else message
-                if kept.text or kept.tool_calls:
+                if kept.text or kept.tool_calls or reason == "pause":
                     found.append(kept)
             case ToolFinished() as end:
                 results[end.call_id] = ToolResult(end.call_id, end.result, end.is_error)
