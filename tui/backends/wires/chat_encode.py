@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from tui.backends.spec import BackendSpec, Request, ToolSpec
+from tui.backends.wires.replay import CallIds, fill_text, is_same_origin, legal_name
 from tui.backends.wires.think_tags import CLOSE, OPEN
-from tui.core.messages import Image, Json, Message, Origin, Reasoning, Text, ToolCall, ToolResult
+from tui.core.messages import Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 
 IN_TEXT = "<think>"
 """The key of reasoning that came inside the text, in tags."""
 IN_PARTS = "thinking"
 """The key of reasoning that came as a part of a list (Mistral)."""
-_ID = re.compile(r"[a-zA-Z0-9_-]{1,40}\Z")
 
 
 def encode(request: Request, spec: BackendSpec) -> Json:
@@ -62,7 +60,7 @@ class _Messages:
     def __init__(self, spec: BackendSpec) -> None:
         self._spec = spec
         self._rules = spec.rules
-        self._ids: dict[str, str] = {}
+        self._ids = CallIds()
 
     def encode(self, messages: tuple[Message, ...]) -> Iterator[Json]:
         for message in messages:
@@ -77,7 +75,7 @@ class _Messages:
         """One entry each. Always a plain string: MiMo and others refuse a list here."""
         for block in message.blocks:
             if isinstance(block, ToolResult):
-                id = self._ids.get(block.call_id, block.call_id)
+                id = self._ids.of_result(block.call_id)
                 yield {"role": "tool", "tool_call_id": id, "content": block.content}
 
     def _assistant(self, message: Message) -> Iterator[Json]:
@@ -85,7 +83,7 @@ class _Messages:
         calls, text = message.tool_calls, message.text
         if not calls and not text:
             return
-        is_own = message.origin is not None and _is_same(message.origin, self._spec.origin)
+        is_own = is_same_origin(message.origin, self._spec.origin)
         reasoning = self._reasoning(message, is_own)
         content: Any = text or self._rules.empty_content
         if thought := reasoning.pop(IN_TEXT, None):
@@ -110,35 +108,19 @@ class _Messages:
                 fields[block.key] = fields.get(block.key, "") + block.text
             fields |= block.data or {}
         if calls and rules.reasoning_required and not fields:
-            # Another server's thoughts, or words of this turn's own: the same placeholder in every turn made DeepSeek
-            # answer nothing, and an empty one is refused.
-            foreign = "".join(block.text for block in blocks).strip()
-            fields[rules.reasoning_key] = foreign or f"Calling {calls[0].name} ({calls[0].id})."
+            fields[rules.reasoning_key] = fill_text(message)
         return fields
 
     def _call(self, call: ToolCall, is_own: bool) -> Json:
-        if not is_own:
-            self._ids[call.id] = _accepted_id(call.id)
-        else:
-            self._ids.pop(call.id, None)
         entry: Json = {
-            "id": self._ids.get(call.id, call.id),
+            "id": self._ids.of_call(call.id, is_own),
             "type": "function",
             "function": {
-                "name": re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unknown",
+                "name": legal_name(call.name),
                 "arguments": json.dumps(call.arguments, ensure_ascii=False),
             },
         }
         return entry | (call.extra or {}) if is_own else entry
-
-
-def _is_same(made_by: Origin, asked: Origin) -> bool:
-    """The same model on the same server, whatever the user calls it."""
-    return (made_by.base_url, made_by.model, made_by.wire) == (asked.base_url, asked.model, asked.wire)
-
-
-def _accepted_id(id: str) -> str:
-    return id if _ID.match(id) else f"call_{hashlib.sha256(id.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
 def _content(message: Message) -> Any:
