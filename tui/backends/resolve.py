@@ -103,6 +103,7 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
         key_page=preset.key_page,
         hints=preset.hints,
         system_prompt=built_in.get("system_prompt"),
+        set_by_user=_set_by_user(config),
         **({} if config.retries is None else {"retries": config.retries}),
     )
     _check(spec)
@@ -138,6 +139,11 @@ def _rules(table: Json) -> Rules:
         table = table | {"empty_content": None}
     # What was learned by another version may have rules that this one does not know.
     return msgspec.convert({name: table[name] for name in Rules.__struct_fields__ if name in table}, Rules)
+
+
+def _set_by_user(config: BackendConfig) -> tuple[str, ...]:
+    limits = {"context_window": config.context_window, "max_output": config.max_output}
+    return (*(config.rules or {}), *(name for name, value in limits.items() if value is not None))
 
 
 def _built_in(model: str | None) -> Json:

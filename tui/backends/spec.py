@@ -29,6 +29,8 @@ class Rules(Struct, frozen=True):
     """Refuses tool-call messages without reasoning (MiMo, DeepSeek, Kimi): those without their own are filled."""
     reasoning_key: str = "reasoning_content"
     """Where filled-in reasoning goes; reasoning of the same origin goes back under the key it came under."""
+    reasoning_fill: str = ""
+    """What stands for reasoning where there is none to fill in; empty: words on what was called."""
     foreign_reasoning: Literal["omit", "text"] = "omit"
     """What becomes of another origin's reasoning; `text`: it goes along as words of the answer, if the user wishes."""
     unsigned_thinking: bool = False
@@ -130,6 +132,8 @@ class BackendSpec(Struct, frozen=True):
     """For a kind of BackendError, what to do about it with this server."""
     system_prompt: str | None = None
     """The system prompt that this model needs in place of ours."""
+    set_by_user: tuple[str, ...] = ()
+    """Rules, and `context_window` and `max_output`, that the user has set: no refusal teaches another value."""
 
     @property
     def origin(self) -> Origin:

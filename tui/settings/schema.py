@@ -137,6 +137,7 @@ class Rules(TypedDict, total=False):
     replay_reasoning: Literal["none", "tool_calls", "all"]
     reasoning_required: bool
     reasoning_key: Annotated[str, not_empty]
+    reasoning_fill: str
     foreign_reasoning: Literal["omit", "text"]
     unsigned_thinking: bool
     dummy_signature: str
