@@ -19,6 +19,7 @@ from tui.core.events import (
     Record,
     Repaired,
     Retrying,
+    RuleLearned,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -221,8 +222,8 @@ async def test_a_tool_shows_its_state(session: Session) -> None:
 
 
 REMARKS: list[tuple[Event, str]] = [
-    (Retrying(2.5, 1, ErrorInfo("overloaded", "too much\nto do")), "    ↻ again in 2.5 s: too much to do"),
     (Repaired("the arguments", "{", "{}"), "    ✎ mended the arguments"),
+    (RuleLearned("stream_usage", "false", "no"), "    i learned stream_usage = false: no"),
     (Notice("the answer was cut"), "    ! the answer was cut"),
     (TurnFailed(ErrorInfo("auth", "the key is wrong")), "    ✗ the key is wrong"),
     (TurnFinished("limit", "200 steps"), "    – 200 steps"),
@@ -237,6 +238,19 @@ async def test_what_went_wrong_has_a_line(session: Session) -> None:
             app.pane.clear()
             app.pane.show_all([session.ask(), session.begin(), session.record(event)])
             assert app.lines()[2] == line
+
+
+async def test_a_retry_is_counted_down_until_something_comes(session: Session) -> None:
+    app = TraceApp(session, 90)
+    async with app.run_test(size=(100, 24)):
+        app.pane.show_all([session.ask(), session.begin()])
+        app.pane.show(session.record(Retrying(12.0, 1, ErrorInfo("overloaded", "too much to do"), 4)))
+        assert app.lines()[2] == "    ↻ retrying in 12 s, try 2 of 5: too much to do (esc stops)"
+        session.now += 2.5
+        app.pane._tick()
+        assert app.lines()[2] == "    ↻ retrying in 10 s, try 2 of 5: too much to do (esc stops)"
+        app.pane.show(session.record(TextDelta("here")))
+        assert app.lines()[2] == "    ↻ again after 12 s: too much to do"
 
 
 async def test_a_cut_step_says_so(session: Session) -> None:

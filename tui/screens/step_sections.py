@@ -14,6 +14,7 @@ from tui.core.events import (
     Record,
     Repaired,
     Retrying,
+    RuleLearned,
     StepFinished,
     StepStarted,
     ToolFinished,
@@ -170,7 +171,11 @@ def _remarks(records: Sequence[Record]) -> Iterator[Line]:
         yield from (Line(f"  - {line.text}", "removed") for line in lines_of(repair.before))
         yield from (Line(f"  + {line.text}", "added") for line in lines_of(repair.after))
     for record in records:
-        if isinstance(record.event, Notice):
+        if isinstance(record.event, RuleLearned):
+            learned = record.event
+            yield _field("learned", f"{learned.rule} = {learned.value}")
+            yield from (Line(f"  {line.text}", "muted") for line in lines_of(learned.because))
+        elif isinstance(record.event, Notice):
             yield Line(clean_line(record.event.message), "warning")
 
 

@@ -24,9 +24,11 @@ class Stage(App[None]):
             engines.warm()
         self.opened: list[tuple[int, int]] = []
         self.links: list[str] = []
+        self.now = 1000.0
+        """The transcript's clock, moved by hand."""
 
     def compose(self) -> ComposeResult:
-        yield Transcript()
+        yield Transcript(clock=lambda: self.now)
 
     @property
     def transcript(self) -> Transcript:

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from tests.pictures import picture
 from tests.widgets.transcript.stage import (
     Stage,
     answered,
@@ -20,7 +21,8 @@ from tests.widgets.transcript.stage import (
 from tui.core import events
 from tui.core.errors import ErrorInfo
 from tui.core.events import Record
-from tui.core.messages import Reasoning, Text
+from tui.core.messages import Reasoning, Text, user
+from tui.widgets.countdown import Countdown
 
 DIFF = "--- a/src/a.py\n+++ b/src/a.py\n@@ -1,2 +1,3 @@\n import os\n-x = 1\n+x = 2\n+y = 3\n"
 
@@ -161,10 +163,49 @@ async def test_a_question_and_a_denial_are_said() -> None:
 
 
 async def test_a_retry_is_said_until_it_goes_on() -> None:
-    retry = record(events.Retrying(3.0, 1, ErrorInfo("overloaded", "the server is busy")))
+    retry = record(events.Retrying(3.0, 1, ErrorInfo("overloaded", "the server is busy"), 4))
     start = [asked("?"), step_started(), retry]
-    assert (await shown(start))[-1] == "↻ retrying in 3 s: the server is busy"
+    assert (await shown(start))[-1] == "↻ retrying in 3 s, try 2 of 5: the server is busy (esc stops)"
     assert (await shown([*start, *said("Here I am.")]))[1:] == ["Here I am."]
+
+
+async def test_a_retry_is_counted_down_and_drawn_once_a_second() -> None:
+    retry = record(events.Retrying(3.0, 1, ErrorInfo("loading", "the model is being loaded.")))
+    app = Stage()
+    async with app.run_test(size=(80, 24)):
+        app.show([asked("?"), step_started(), retry])
+        shown = []
+        for app.now in (1000.2, 1000.9, 1001.1, 1002.5, 1003.0, 1009.0):
+            app.transcript._count_down()
+            shown.append(app.lines()[3].strip())
+        for when, line in zip(("in 3 s", "in 3 s", "in 2 s", "in 1 s"), shown, strict=False):
+            assert line == f"↻ retrying {when}, try 2: the model is being loaded (esc stops)"
+        assert shown[4:] == ["↻ trying again, try 2: the model is being loaded (esc stops)"] * 2
+
+
+@pytest.mark.parametrize("now,wait_s", [(1000.0, 1.0), (1000.25, 0.75), (1002.5, 0.5), (1003.0, None), (1004.0, None)])
+def test_nothing_is_done_until_another_second_is_to_be_shown(now: float, wait_s: float | None) -> None:
+    countdown = Countdown(events.Retrying(3.0, 1, ErrorInfo("server", "no")), 1003.0)
+    assert countdown.until_change_s(now) == (pytest.approx(wait_s, abs=0.01) if wait_s else None)
+
+
+async def test_what_a_server_taught_is_one_quiet_line() -> None:
+    learned = record(events.RuleLearned("max_tokens_field", '"max_completion_tokens"', "unsupported"))
+    lines = await shown([asked("?"), step_started(), learned, *said("Here I am.")], (120, 24))
+    told = 'learned from 127.0.0.1:8000: max_tokens_field = "max_completion_tokens" (/backend: see, forget)'
+    assert lines[1:] == [f"i {told}", "Here I am."]
+
+
+async def test_a_broken_stream_keeps_its_text_and_says_that_it_was_cut_and_why() -> None:
+    error = record(events.TurnFailed(ErrorInfo("network", "the connection broke")), None)
+    half = [asked("?"), step_started(), *said("Half"), step_finished(Text("Half"), finish_reason="error")]
+    assert (await shown([*half, error]))[1:] == ["Half", "✗ the answer was cut: the connection broke"]
+
+
+async def test_images_are_named_with_their_size() -> None:
+    message = user("What is this?", [picture(1200, 800, "shot.png"), picture(3, 2)])
+    lines = await shown([record(events.TurnStarted(message, "chat", "ask"), None)])
+    assert [line.strip("▌ ") for line in lines] == ["What is this?", "[image shot.png 1200×800]", "[image 3×2]"]
 
 
 async def test_notes_and_the_ends_of_turns_are_said() -> None:

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.core.text import clean_line
 from tui.core.usage import Usage
 from tui.widgets.status import count_text
 from tui.widgets.trace.rows import NoteRow, Row, StepRow, ToolRow, TurnRow
@@ -32,7 +33,7 @@ _TOOL_GLYPHS = {
     "stopped": "–",
 }
 _TOOL_STYLES = {"asked": "warning", "running": "stream", "done": "success", "failed": "error", "refused": "warning"}
-_NOTE_GLYPHS = {"retry": "↻", "repaired": "✎", "notice": "!", "failed": "✗", "stopped": "–"}
+_NOTE_GLYPHS = {"retry": "↻", "repaired": "✎", "learned": "i", "notice": "!", "failed": "✗", "stopped": "–"}
 _NOTE_STYLES = {"failed": "error", "retry": "warning", "stopped": "warning"}
 Styles = Mapping[str, Style]
 
@@ -69,7 +70,7 @@ def draw(row: Row, width: int, now: float, styles: Styles) -> list[Segment]:
         case ToolRow():
             return _tool(row, columns(width), now, styles)
         case NoteRow():
-            return _note(row, width, styles)
+            return _note(row, width, now, styles)
 
 
 def _turn(row: TurnRow, width: int, now: float, styles: Styles) -> list[Segment]:
@@ -112,9 +113,10 @@ def _tool(row: ToolRow, columns: Columns, now: float, styles: Styles) -> list[Se
     ]
 
 
-def _note(row: NoteRow, width: int, styles: Styles) -> list[Segment]:
+def _note(row: NoteRow, width: int, now: float, styles: Styles) -> list[Segment]:
     style = styles[_NOTE_STYLES.get(row.kind, "muted")]
-    return [Segment(f"    {_NOTE_GLYPHS[row.kind]} ", style), Segment(_fit(row.text, width - 7), style)]
+    text = clean_line(row.countdown.text(now)) if row.countdown else row.text
+    return [Segment(f"    {_NOTE_GLYPHS[row.kind]} ", style), Segment(_fit(text, width - 7), style)]
 
 
 def _bar(turn: TurnRow, spans: Iterable[Span], width: int, now: float, styles: Styles) -> list[Segment]:

@@ -13,6 +13,7 @@ from tui.core.events import (
     Record,
     Repaired,
     Retrying,
+    RuleLearned,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -25,6 +26,7 @@ from tui.core.events import (
 )
 from tui.core.messages import Message, Reasoning, ToolCall
 from tui.core.text import clean_line
+from tui.widgets.countdown import Countdown
 from tui.widgets.trace.rows import NoteKind, NoteRow, Row, StepRow, StepState, ToolRow, TurnRow
 
 _MAIN_ARGUMENTS = ("command", "pattern", "query", "url", "path")
@@ -39,6 +41,8 @@ class Trace:
         self._step: StepRow | None = None
         self._tools: dict[str, ToolRow] = {}
         self._questions: dict[str, ToolRow] = {}
+        self._retry: NoteRow | None = None
+        """The retry that is waited for."""
         self._changed: list[int] = []
 
     @property
@@ -56,6 +60,8 @@ class Trace:
         rows: list[Row] = [turn]
         if step is not None and (step.state == "running" or any(not tool.is_over for tool in step.tools)):
             rows += [step, *(tool for tool in step.tools if tool.state in ("asked", "running"))]
+        if self._retry is not None:
+            rows.append(self._retry)
         return [row.index for row in rows]
 
     @property
@@ -68,11 +74,20 @@ class Trace:
         self._changed = []
         if record.parent is None:  # a subagent's events are its own
             event = record.event
+            if not isinstance(event, Notice):
+                self._retry_over()
             if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
                 self._delta(record.time, event)
             elif handler := _HANDLERS.get(type(event)):
                 handler(self, record, event)
         return self._changed
+
+    def _retry_over(self) -> None:
+        """Something else happens, so the retry was made, or was given up."""
+        if self._retry is not None:
+            self._retry.countdown = None
+            self._touch(self._retry)
+            self._retry = None
 
     def _delta(self, time: float, event: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
         step = self._step
@@ -161,7 +176,11 @@ class Trace:
                 tool.ended = time if tool.began is not None else None
 
     def _retrying(self, record: Record, event: Retrying) -> None:
-        self._note(record, "retry", f"again in {event.wait_s:.3g} s: {event.error.message}")
+        self._retry = self._note(record, "retry", f"again after {event.wait_s:.3g} s: {event.error.message}")
+        self._retry.countdown = Countdown(event, record.time + event.wait_s)
+
+    def _rule_learned(self, record: Record, event: RuleLearned) -> None:
+        self._note(record, "learned", f"learned {event.rule} = {event.value}: {event.because}")
 
     def _repaired(self, record: Record, event: Repaired) -> None:
         self._note(record, "repaired", f"mended {event.what}")
@@ -169,9 +188,11 @@ class Trace:
     def _notice(self, record: Record, event: Notice) -> None:
         self._note(record, "notice", event.message)
 
-    def _note(self, record: Record, kind: NoteKind, text: str) -> None:
+    def _note(self, record: Record, kind: NoteKind, text: str) -> NoteRow:
         turn = self._turn or self._begin(record)
-        self._append(NoteRow(len(self.rows), turn, record.step or 0, kind, clean_line(text)))
+        note = NoteRow(len(self.rows), turn, record.step or 0, kind, clean_line(text))
+        self._append(note)
+        return note
 
     def _begin(self, record: Record) -> TurnRow:
         """A turn whose beginning was not shown."""
@@ -206,6 +227,7 @@ _HANDLERS: dict[type[Event], Callable[..., None]] = {
     ToolFinished: Trace._tool_finished,
     Retrying: Trace._retrying,
     Repaired: Trace._repaired,
+    RuleLearned: Trace._rule_learned,
     Notice: Trace._notice,
     TurnFinished: Trace._turn_ended,
     TurnFailed: Trace._turn_ended,

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tui.core.usage import Usage
+from tui.widgets.countdown import Countdown
 
 ToolState = Literal["called", "asked", "running", "done", "failed", "refused", "stopped"]
 StepState = Literal["running", "done", "stopped", "failed"]
-NoteKind = Literal["retry", "repaired", "notice", "failed", "stopped"]
+NoteKind = Literal["retry", "repaired", "learned", "notice", "failed", "stopped"]
 _SCALES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
 
@@ -93,6 +94,8 @@ class NoteRow:
     step: int
     kind: NoteKind
     text: str
+    countdown: Countdown | None = None
+    """Of a retry that is still waited for: shown in place of the text."""
 
     @property
     def place(self) -> tuple[int, int] | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from tui.core import events
 from tui.core.events import Record
 from tui.core.messages import Image, Message, Reasoning, Text, ToolCall
+from tui.widgets.countdown import Countdown
+from tui.widgets.pictures import image_words
 from tui.widgets.transcript.answer import Answer
 from tui.widgets.transcript.folds import Thought, Words
 from tui.widgets.transcript.lines import StepTarget
@@ -20,7 +24,9 @@ class Feed:
         self.stack = stack
         self._answer: Answer | None = None
         self._thought: Thought | None = None
-        self._retry: PlainLeaf | None = None
+        self._retry: tuple[PlainLeaf, Countdown] | None = None
+        self._server = ""  # who is asked
+        self._is_cut = False  # the step ended in the middle of its answer
         self._places: dict[int, int] = {}
         self._runs: dict[str, ToolRun] = {}  # of this turn, by call id
         self._writing: dict[int, ToolRun] = {}  # of this step, by index
@@ -61,18 +67,29 @@ class Feed:
         self._thought.grow(text)
         self._touch(self._thought)
 
+    def count_down(self, now: float) -> float | None:
+        """Show how long the retry still waits. Returns the seconds until that changes; None: nothing is waited for."""
+        if self._retry is None:
+            return None
+        note, countdown = self._retry
+        note.become(countdown.text(now))
+        self._touch(note)
+        return countdown.until_change_s(now)
+
     # Events
 
     def _turn_started(self, event: events.TurnStarted, time: float) -> None:
         self._end_blocks()
         self._runs.clear()
-        images = ["[image]"] * sum(isinstance(block, Image) for block in event.message.blocks)
-        self._add(Words("\n".join([event.message.text, *images]), self.stack.width))
+        self._is_cut = False
+        images = [f"[image {image_words(block)}]" for block in event.message.blocks if isinstance(block, Image)]
+        self._add(Words("\n".join(part for part in (event.message.text, *images) if part), self.stack.width))
 
     def _step_started(self, event: events.StepStarted, time: float) -> None:
         self._end_blocks()
         self._writing.clear()
         self._anything_came = False
+        self._server = urlsplit(event.origin.base_url).netloc or event.origin.backend
 
     def _tool_call_delta(self, event: events.ToolCallDelta, time: float) -> None:
         self._goes_on()
@@ -98,6 +115,7 @@ class Feed:
             self._touch(run)
         self._writing.clear()
         self._anything_came = False
+        self._is_cut = event.finish_reason == "error" and bool(event.message.text)
         if event.finish_reason == "length":
             self._note("the answer was cut: the model's output limit was reached", "▲", "warning")
         elif event.finish_reason == "content_filter":
@@ -139,7 +157,12 @@ class Feed:
 
     def _retrying(self, event: events.Retrying, time: float) -> None:
         self._goes_on()
-        self._retry = self._note(f"retrying in {event.wait_s:.0f} s: {event.error.message}", "↻", "warning")
+        countdown = Countdown(event, time + event.wait_s)
+        self._retry = self._note(countdown.text(time), "↻", "warning"), countdown
+
+    def _rule_learned(self, event: events.RuleLearned, time: float) -> None:
+        told = f"learned from {self._server}: {event.rule} = {event.value}"
+        self._note(f"{told} (/backend: see, forget)", "i", "muted")
 
     def _repaired(self, event: events.Repaired, time: float) -> None:
         self._note(f"repaired: {event.what}", "~", "muted")
@@ -156,7 +179,8 @@ class Feed:
 
     def _turn_failed(self, event: events.TurnFailed, time: float) -> None:
         self._end_turn()
-        self._note(event.error.message, "✗", "error")
+        message = event.error.message
+        self._note(f"the answer was cut: {message}" if self._is_cut else message, "✗", "error")
         if event.error.hint:
             self._note(event.error.hint, " ", "muted", gap=False)
 
@@ -196,9 +220,9 @@ class Feed:
     def _goes_on(self) -> None:
         """What was to be tried again is being answered, so nobody needs to know any more."""
         if self._retry is not None:
-            retry, self._retry = self._retry, None
-            retry.vanish()
-            self._touch(retry)
+            (note, _), self._retry = self._retry, None
+            note.vanish()
+            self._touch(note)
 
     def _end_thought(self, total_s: float | None = None) -> None:
         if self._thought is not None:

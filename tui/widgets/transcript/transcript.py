@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from rich.style import Style
@@ -16,6 +17,7 @@ from textual.strip import Strip
 from tui.core.events import (
     ReasoningDelta,
     Record,
+    Retrying,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -69,8 +71,13 @@ class Transcript(StackScroll, can_focus=True):
             self.url = url
             super().__init__()
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    class CountedDown(Message):
+        """Another second until a retry is shown."""
+
+    def __init__(self, *, id: str | None = None, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives seconds since the epoch, like the times of records."""
+        super().__init__(id=id)
+        self._clock = clock
         self._feed = Feed(self.view.stack)
         self._pieces: list[str] = []  # deltas of one kind that the next frame takes
         self._pieces_are_text = True
@@ -97,6 +104,8 @@ class Transcript(StackScroll, can_focus=True):
         else:
             self._take_pieces()
             self._feed.put(record)
+            if isinstance(event, Retrying):
+                self._count_down()
         if isinstance(event, _CALM):
             self.ask_for_calm_frame()
         elif not self._frame_due:
@@ -119,6 +128,14 @@ class Transcript(StackScroll, can_focus=True):
     def frame(self) -> None:
         self._take_pieces()
         super().frame()
+
+    def _count_down(self) -> None:
+        """Show the seconds until a retry, and come back when there is one less."""
+        wait_s = self._feed.count_down(self._clock())
+        if wait_s is not None and self.is_attached:
+            self.set_timer(wait_s, self._count_down, name="retry countdown")
+        self.post_message(self.CountedDown())
+        self.ask_for_frame()
 
     def _take_pieces(self) -> None:
         if not self._pieces:
