@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -68,9 +69,57 @@ class Workshop:
     context: ToolContext
     gatekeeper: Gatekeeper
     asker: Asker
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a question is open: one at a time."""
 
 
-async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
+def groups(shop: Workshop, calls: Sequence[ToolCall]) -> Iterator[list[ToolCall]]:
+    """The calls in order, with those together that may run side by side: neighbours that only read."""
+    for reads, run in groupby(calls, lambda call: (tool := shop.toolbox.get(call.name)) and tool.effect == "read"):
+        if reads:
+            yield list(run)
+        else:
+            yield from ([call] for call in run)
+
+
+async def side_by_side(runs: Sequence[AsyncGenerator[Event, None]]) -> AsyncGenerator[Event, None]:
+    """The events of several calls as they come. Leaving it ends all of them."""
+    if len(runs) == 1:  # the usual case, without a task of its own
+        async with aclosing(runs[0]) as events:
+            async for event in events:
+                yield event
+        return
+    came: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    async def read(run: AsyncGenerator[Event, None]) -> None:
+        try:
+            async with aclosing(run) as events:
+                async for event in events:
+                    came.put_nowait(event)
+        finally:
+            came.put_nowait(None)
+
+    tasks = [asyncio.create_task(read(run)) for run in runs]
+    try:
+        left = len(tasks)
+        while left:
+            if (happened := await came.get()) is None:
+                left -= 1
+            else:
+                yield happened
+        for task in tasks:
+            task.result()
+    except (asyncio.CancelledError, GeneratorExit) as end:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        while isinstance(end, asyncio.CancelledError) and not came.empty():
+            if (said := came.get_nowait()) is not None:
+                yield said  # what each of them said of its end
+        raise
+
+
+async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, None]:
     """Events of one call; the last is always its `ToolFinished`, except when cancelled while waiting for an answer."""
     note = ""
     tool, verdict = await asyncio.to_thread(_weigh, shop, call)
@@ -79,8 +128,9 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncIterator[Event]:
         return
     if verdict.action == "ask":
         question = await _question(shop, tool, call, verdict)
-        yield question
-        answer = await shop.asker.ask(question)
+        async with shop.asking:
+            yield question
+            answer = await shop.asker.ask(question)
         yield ApprovalGiven(question.id, answer.decision, answer.reason)
         if answer.decision == "always" and question.rule is not None:
             for problem in await shop.gatekeeper.remember(answer.rule or question.rule):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tui.agent.answering import Answering
-from tui.agent.calls import Workshop, refused, run_call
+from tui.agent.calls import Workshop, groups, refused, run_call, side_by_side
 from tui.agent.guard import LoopGuard
 from tui.agent.limits import Limits
 from tui.agent.step import run_step
@@ -62,12 +62,12 @@ async def run_turn(agent: Agent, history: Sequence[Message], message: Message, l
             yield TurnFinished("done")
             return
         messages.append(step.message)
-        results: list[ToolResult] = []
+        results: dict[str, ToolResult] = {}
         async for event in run_calls(agent.workshop, step, guard):
             if isinstance(event, ToolFinished):
-                results.append(ToolResult(event.call_id, event.result, event.is_error))
+                results[event.call_id] = ToolResult(event.call_id, event.result, event.is_error)
             yield event
-        messages.append(Message("tool", tuple(results)))
+        messages.append(Message("tool", tuple(results[call.id] for call in step.message.tool_calls)))
         if guard.is_stuck:
             yield TurnFinished("limit", "the model made the same call again and again")
             return
@@ -75,14 +75,17 @@ async def run_turn(agent: Agent, history: Sequence[Message], message: Message, l
 
 
 async def run_calls(shop: Workshop, step: StepFinished, guard: LoopGuard) -> AsyncIterator[Event]:
-    """Run the calls of a finished step, in order. A call that was cut is answered, not run."""
-    for call in step.message.tool_calls:
-        if step.finish_reason == "length":
+    """Run the calls of a finished step: in order, those that only read side by side. One that was cut is not run."""
+    calls = step.message.tool_calls
+    if step.finish_reason == "length":
+        for call in calls:
             yield refused(call, "This call was cut at the output limit, so it was not run. Make it again, shorter.")
-            continue
-        async for event in run_call(shop, call):
+        return
+    by_id = {call.id: call for call in calls}
+    for group in groups(shop, calls):
+        async for event in side_by_side([run_call(shop, call) for call in group]):
             if isinstance(event, ToolFinished):
-                event = replace(event, result=guard.advise(call, event.result))
+                event = replace(event, result=guard.advise(by_id[event.call_id], event.result))
             yield event
 
 

@@ -121,7 +121,7 @@ class Turn:
     async def _begin(self) -> None:
         """Open the session and say that the turn has started. That is over in milliseconds, so a stop waits for it."""
         conversation = self._conversation
-        opening = asyncio.ensure_future(conversation.journal.begin(self._message.text))
+        opening = asyncio.ensure_future(conversation.journal.begin(self._message.words))
         try:
             await asyncio.shield(opening)
         finally:

@@ -31,6 +31,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Context(Text):
+    """What the program adds to the user's words for the model: the date, the state of the folder. People are not shown
+    it as the user's own."""
+
+    type: ClassVar[str] = "context"
+
+
+@dataclass(frozen=True, slots=True)
 class Reasoning:
     """What the model thought, kept so that it can be given back exactly as its vendor demands."""
 
@@ -79,7 +87,7 @@ class ToolResult:
     images: tuple[Image, ...] = ()
 
 
-Block = Text | Reasoning | Image | ToolCall | ToolResult
+Block = Text | Context | Reasoning | Image | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,13 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text blocks, joined."""
+        """The text blocks, joined, as the model gets them."""
         return "".join(block.text for block in self.blocks if isinstance(block, Text))
+
+    @property
+    def words(self) -> str:
+        """The text without what the program added."""
+        return "".join(block.text for block in self.blocks if isinstance(block, Text) and block.type == "text")
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -31,7 +31,7 @@ def readable(records: Iterable[Record]) -> Iterator[str]:
             case TurnStarted(message=message):
                 speaker = ""
                 yield from _heading("you", time.strftime("%Y-%m-%d %H:%M", time.localtime(record.time)))
-                yield from clean(message.text).splitlines()
+                yield from clean(message.words).splitlines()
             case StepFinished(message=message):
                 names |= {call.id: call.name for call in message.tool_calls}
                 origin = message.origin

@@ -242,7 +242,7 @@ def _follow(sql: sqlite3.Connection, key: int, record: Record) -> None:
             sql.execute(
                 "UPDATE sessions SET turns = turns + 1, is_open = 1, interrupted = 0,"
                 " title = CASE title WHEN '' THEN ? ELSE title END WHERE key = ?",
-                (_title_of(message.text), key),
+                (_title_of(message.words), key),
             )
         case TurnFinished() | TurnFailed() as end:
             cut = isinstance(end, TurnFinished) and end.reason == "interrupted"

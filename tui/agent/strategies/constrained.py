@@ -132,7 +132,7 @@ def _words(text: str) -> set[str]:
 
 
 def _asked(request: Request) -> str:
-    return next((m.text for m in reversed(request.messages) if m.role == "user"), "")
+    return next((m.words for m in reversed(request.messages) if m.role == "user"), "")
 
 
 def _instructions(tools: Sequence[ToolSpec]) -> str:
