@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal, cast
 
-from tui.agent.answering import Answering
 from tui.agent.approvals import Approvals, Policy, SandboxState
-from tui.agent.calls import Asker, Workshop
+from tui.agent.backends import Backends
+from tui.agent.calls import Asker
 from tui.agent.journal import Journal
-from tui.agent.limits import Limits
-from tui.agent.loop import Agent
-from tui.agent.prompt import system_prompt
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
-from tui.backends.backend import Backend
 from tui.backends.resolve import known_names, resolve
 from tui.backends.spec import BackendSpec
 from tui.core import requests
-from tui.core.errors import MimoError, UsageError
+from tui.core.errors import MimoError
 from tui.core.events import (
     ReasoningDelta,
     Record,
@@ -36,8 +31,6 @@ from tui.core.events import (
 from tui.core.messages import Image, Json, Message, user
 from tui.sessions.history import last_request, messages
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
-from tui.tools.base import ToolContext
-from tui.tools.registry import EMPTY, default_toolbox
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
 
 Mode = Literal["chat", "agent"]
@@ -76,7 +69,7 @@ class Conversation:
         """The turn under way, or the last one."""
         self._turns = 0
         self._wanted: tuple[str | None, str | None] = (wishes.backend, wishes.model)
-        self._backends: list[Backend] = []
+        self.backends = Backends()
         self._rules: list[AllowRule] = list(settings.agent.allow)
         self._last_body: Json = {}
         self._untold: list[str] = []
@@ -140,36 +133,7 @@ class Conversation:
             self.turn.stop()
             await self.turn.wait()
         await self.journal.close()
-        for backend in self._backends:
-            await backend.aclose()
-
-    async def agent(self, asker: Asker) -> Agent:
-        """Who works on the next turn, by the settings as they are now."""
-        spec = await asyncio.to_thread(self.spec)
-        if spec is None:
-            raise UsageError("no backend is set", "Choose one with /setup, /backend or --backend NAME.")
-        if self.mode == "agent" and self.sandbox is None and await self.try_sandbox() == "missing":
-            self.tell(f"Commands run only when you approve them: no sandbox works here ({self.sandbox_problem}).")
-        toolbox = default_toolbox() if self.mode == "agent" else EMPTY
-        limits = Limits(self.max_steps, self.budget)
-        workshop = Workshop(toolbox, self._tool_context(), self, asker)
-        backends = [self._backend(spec), *map(self._backend, await asyncio.to_thread(self._fallbacks, spec))]
-        answering = Answering(backends, self._system, may_ask=self.asks_server, has_tools=bool(toolbox.names))
-        if words := await answering.begin():
-            self.tell(words)
-        return Agent(answering, workshop, limits)
-
-    def _system(self, backend: Backend) -> str:
-        return backend.spec.system_prompt or system_prompt(self.mode, self.folder)
-
-    def _fallbacks(self, spec: BackendSpec) -> list[BackendSpec]:
-        """The backends to ask instead. One that cannot be used is left out: it is no reason not to ask the first."""
-        config = self.settings.backends.get(spec.name)
-        found = []
-        for name in config.fallback if config else ():
-            with suppress(MimoError):
-                found.append(resolve(self.settings, name))
-        return found
+        await self.backends.aclose()
 
     def turn_input(self) -> tuple[tuple[Message, ...], Json]:
         """The conversation so far, as the model gets it, and the body of the last request."""
@@ -242,14 +206,3 @@ class Conversation:
         is_known = usage.input_tokens is not None and usage.output_tokens is not None
         self.context_tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if is_known else None
         self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost
-
-    def _backend(self, spec: BackendSpec) -> Backend:
-        if (backend := next((b for b in self._backends if b.spec == spec), None)) is None:
-            backend = Backend(spec)
-            self._backends.append(backend)
-        return backend
-
-    def _tool_context(self) -> ToolContext:
-        agent = self.settings.agent
-        sandbox = find_sandbox() if self.sandbox == "on" else None
-        return ToolContext(self.folder, sandbox, agent.command_timeout, agent.network)

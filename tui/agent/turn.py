@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.agent.calls import Answer, Asker
 from tui.agent.loop import run_turn
+from tui.agent.outfit import outfit
 from tui.core.errors import ErrorInfo, MimoError
 from tui.core.events import (
     ApprovalAsked,
@@ -104,7 +105,7 @@ class Turn:
         try:
             history, body = conversation.turn_input()
             await self._begin()
-            agent = await conversation.agent(self._asker)
+            agent = await outfit(conversation, self._asker)
             async for event in run_turn(agent, history, self._message, body):
                 if isinstance(event, TurnFinished):
                     last = event
