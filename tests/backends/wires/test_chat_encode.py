@@ -96,10 +96,10 @@ def test_reasoning_of_a_tool_call_goes_back_under_its_key(spec: BackendSpec) -> 
 
 
 def test_reasoning_of_plain_answers_goes_back_only_where_it_is_wished() -> None:
-    assert sent(MIMO, own(MIMO, Reasoning("hm"), Text("Hi"))) == [
-        {"role": "assistant", "content": "Hi", "reasoning_content": "hm"}
-    ]
-    assert sent(DEEPSEEK, own(DEEPSEEK, Reasoning("hm"), Text("Hi"))) == [{"role": "assistant", "content": "Hi"}]
+    (entry, _) = sent(MIMO, own(MIMO, Reasoning("hm"), Text("Hi")), user("and?"))
+    assert entry == {"role": "assistant", "content": "Hi", "reasoning_content": "hm"}
+    (entry, _) = sent(DEEPSEEK, own(DEEPSEEK, Reasoning("hm"), Text("Hi")), user("and?"))
+    assert entry == {"role": "assistant", "content": "Hi"}
 
 
 def test_a_key_that_a_server_used_is_the_key_it_gets_back() -> None:

@@ -13,7 +13,8 @@ import msgspec
 from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
 from tui.backends.sse import Parser
-from tui.backends.wires.chat_encode import IN_PARTS, IN_TEXT, encode
+from tui.backends.wires.chat_encode import encode
+from tui.backends.wires.chat_messages import IN_PARTS, IN_TEXT
 from tui.backends.wires.reading import as_count, as_list, as_object, cut_off, not_a_reply, parse
 from tui.backends.wires.surrogates import mend, split_open
 from tui.backends.wires.think_tags import ThinkTags

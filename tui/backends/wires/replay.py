@@ -91,7 +91,7 @@ def answered(messages: Iterable[Message]) -> Iterator[Message]:
             continue
         if waiting:
             yield _results(waiting, results)
-        waiting, results = message.tool_calls, []
+        waiting, results = message.tool_calls if message.role == "assistant" else (), []
         yield _with_own_ids(message)
     if waiting:
         yield _results(waiting, results)
