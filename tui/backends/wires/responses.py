@@ -103,7 +103,10 @@ class Decoder:
         if self._end.get("status") == "incomplete":
             why = as_text(as_object(self._end.get("incomplete_details")).get("reason")) or "incomplete"
             reason = _REASONS.get(why, why)
-        return Reply(message, _usage(as_object(self._end.get("usage"))), reason)
+        usage, limit = _usage(as_object(self._end.get("usage"))), self._spec.max_output
+        if reason in ("stop", "tool_calls") and limit and (usage.output_tokens or 0) >= limit:
+            reason = "length"  # llama.cpp says nothing of it
+        return Reply(message, usage, reason)
 
     def _parse(self, data: str) -> Json:
         """The event's object. Raises BackendError for one that says that the server failed, or is none of ours."""
