@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urljoin
 
 from tui import __version__
-from tui.backends.errors import explain, hint
+from tui.backends.body import Body, unpacked
+from tui.backends.connection_errors import PROXY_VARIABLES, timed_out, translated
+from tui.backends.errors import explain
 from tui.backends.limit import Limit
 from tui.backends.spec import BackendSpec
 from tui.core.errors import BackendError, ConfigError, UsageError
@@ -27,7 +28,6 @@ ERROR_LIMIT_BYTES = 256 * 1024
 DOCUMENT_LIMIT_BYTES = 8 * 1024 * 1024
 REDIRECTS = 3
 DRAIN_S = 0.05
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 KEEP_ALIVE_S = 60.0
 """A connection is kept this long for the next step; the server may close it earlier, which is noticed."""
 
@@ -35,25 +35,25 @@ KEEP_ALIVE_S = 60.0
 class Response:
     """A response that has begun: its head is here, its body is read by `chunks`."""
 
-    def __init__(self, response: httpx.Response, spec: BackendSpec) -> None:
-        self._response = response
+    def __init__(self, response: httpx.Response, body: Body, spec: BackendSpec) -> None:
+        self._body = body
         self._spec = spec
-        self._pieces = aiter(response.aiter_bytes())
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises BackendError when it stalls or breaks off."""
         limits = self._spec.timeouts
-        name, limit_s = "first_byte", limits.first_byte
+        name: Literal["first_byte", "idle"] = "first_byte"
+        limit_s = limits.first_byte
         limit = Limit()
         try:
-            with _translated(self._spec):
-                while (piece := await limit.wait(anext(self._pieces, None), limit_s)) is not None:
+            with translated(self._spec):
+                while (piece := await limit.wait(self._body.take(), limit_s)) is not None:
                     name, limit_s = "idle", limits.idle
                     yield piece
         except TimeoutError as error:
-            raise _timeout(self._spec, name, limit_s) from error
+            raise timed_out(self._spec, name, limit_s) from error
         finally:
             limit.close()
 
@@ -61,16 +61,18 @@ class Response:
         """Read what may follow the end mark, so that the connection can be used again; not for long."""
         with suppress(TimeoutError, BackendError):
             async with asyncio.timeout(DRAIN_S):
-                async for _ in self._pieces:
-                    pass
+                with translated(self._spec):
+                    while await self._body.take() is not None:
+                        pass
 
     async def text(self, limit_bytes: int) -> str:
         """The body, or as much of it as the limit allows."""
         body = b""
-        async for piece in self.chunks():
-            body += piece
-            if len(body) > limit_bytes:
-                break
+        async with aclosing(self.chunks()) as chunks:
+            async for piece in chunks:
+                body += piece
+                if len(body) > limit_bytes:
+                    break
         return body[:limit_bytes].decode("utf-8", "replace")
 
 
@@ -89,25 +91,45 @@ class Client:
 
         Redirects within the origin are followed as long as the method stays; others raise BackendError.
         """
-        client = await self._client()
         for _ in range(REDIRECTS + 1):
-            with _translated(self._spec):
-                request = client.build_request(method, url, headers=dict(headers), content=body)
-                response = await client.send(request, stream=True)
+            response = await self._head(method, url, headers, body)
             try:
-                # From here on `chunks` watches the time: another limit before the first byte than after it.
-                request.extensions["timeout"]["read"] = None
-                if "," in response.headers.get("content-encoding", ""):  # a few bytes can become gigabytes so
-                    raise BackendError(
-                        "protocol", f"{self._spec.name}: the server compresses its answer more than once"
-                    )
                 if not response.has_redirect_location:
-                    yield Response(response, self._spec)
+                    coming = Body(unpacked(_on_the_wire(response), response.headers.get("content-encoding", "")))
+                    try:
+                        yield Response(response, coming, self._spec)
+                    finally:
+                        await coming.close()
                     return
                 url = self._followed(url, response, method)
             finally:
                 await response.aclose()
         raise BackendError("protocol", f"{self._spec.name}: the server redirects in a circle")
+
+    async def _head(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> httpx.Response:
+        """Send a request and wait for the head of its response, however slowly its lines come, for `first_byte`."""
+        client = await self._client()
+        first_byte_s = self._spec.timeouts.first_byte
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as limit:
+
+                async def watch(event: str, info: Json) -> None:
+                    if event.endswith("send_request_body.complete") and not limit.expired():
+                        limit.reschedule(loop.time() + first_byte_s)
+
+                with translated(self._spec):
+                    extensions = {"trace": watch}
+                    request = client.build_request(
+                        method, url, headers=dict(headers), content=body, extensions=extensions
+                    )
+                    response = await client.send(request, stream=True)
+        except TimeoutError as error:
+            raise timed_out(self._spec, "first_byte", first_byte_s) from error
+        # From here on `chunks` watches the time: another limit before the first byte than after it.
+        del request.extensions["trace"]
+        request.extensions["timeout"]["read"] = None
+        return response
 
     async def get_json(self, url: str, headers: Mapping[str, str]) -> Any:
         """A JSON document. Raises BackendError for anything else."""
@@ -181,8 +203,10 @@ def _make_client(spec: BackendSpec) -> httpx.AsyncClient:
             trust_env=not spec.local,  # a proxy of the environment cannot reach what is local to this machine
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
-        where = f"backends.{spec.name}.proxy" if spec.proxy else " or ".join(_PROXY_VARIABLES)
-        raise ConfigError(f"the proxy cannot be used: {error}", "It is http://HOST:PORT.", key=where) from error
+        way = "SOCKS needs the package `socksio`, installed beside this program." if "socksio" in str(error) else ""
+        said = "it is a SOCKS proxy, and the package for these is not here" if way else str(error)
+        where = f"backends.{spec.name}.proxy" if spec.proxy else " or ".join(PROXY_VARIABLES)
+        raise ConfigError(f"the proxy cannot be used: {said}", way or "It is http://HOST:PORT.", key=where) from error
 
 
 def _certificates(spec: BackendSpec) -> ssl.SSLContext:
@@ -217,81 +241,12 @@ def _is_same_origin(url: str, base_url: str) -> bool:
         return False
 
 
-@contextmanager
-def _translated(spec: BackendSpec) -> Iterator[None]:
-    """The HTTP library's errors become ours: the only place that names them."""
+def _on_the_wire(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body without the layers of the library, which unpack it without a limit and cost as much as HTTP itself."""
     import httpx
 
-    where = urlsplit(spec.base_url).netloc
-    try:
-        yield
-    except httpx.ConnectTimeout as error:
-        raise _timeout(spec, "connect", spec.timeouts.connect) from error
-    except httpx.ReadTimeout as error:
-        raise _timeout(spec, "first_byte", spec.timeouts.first_byte) from error
-    except httpx.WriteTimeout as error:
-        raise _timeout(spec, "idle", spec.timeouts.idle) from error
-    except httpx.ConnectError as error:
-        raise _not_connected(error, spec, where) from error
-    except httpx.ProxyError as error:
-        raise BackendError(
-            "network",
-            f"{spec.name}: the proxy did not let us through to {where}: {_words(error)}",
-            "Is it the right one?",
-        ) from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise BackendError("protocol", f"{spec.name}: {where} cannot be asked: {_words(error)}") from error
-    except (httpx.TransportError, httpx.StreamError, httpx.DecodingError) as error:
-        raise BackendError(
-            "network", f"{spec.name}: the connection to {where} broke: {_words(error)}", retryable=True
-        ) from error
-
-
-def _not_connected(error: Exception, spec: BackendSpec, where: str) -> BackendError:
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return BackendError(
-            "network",
-            f"{spec.name}: the certificate of {where} is not trusted: {_words(error)}",
-            "Behind a proxy that opens TLS, name its certificate: `ca_file` of the backend.",
-        )
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        said = f"{spec.name}: no secure connection to {where}: {_words(error)}"
-        return BackendError("network", said, "Does the server speak https, and not http?", retryable=not spec.local)
-    if spec.local:
-        said = f"{spec.name}: no server answers at {where}"
-        return BackendError("local_server_down", said, hint("local_server_down", spec))
-    proxy = spec.proxy.rpartition("@")[2].rpartition("/")[2] if spec.proxy else ""  # without its password
-    way = f"{where} through the proxy {proxy}" if proxy else where
-    is_set = next((name for name in _PROXY_VARIABLES if os.environ.get(name) and not proxy), None)
-    check = f"Is the proxy up that {is_set} names?" if is_set else "Is the network up?"
-    return BackendError("network", f"{spec.name}: cannot connect to {way}: {_words(error)}", check, retryable=True)
-
-
-def _timeout(spec: BackendSpec, name: str, seconds: float) -> BackendError:
-    says = {
-        "connect": "no connection",
-        "first_byte": "nothing came back",
-        "idle": "the answer stopped, nothing more came",
-    }[name]
-    return BackendError(
-        "timeout",
-        f"{spec.name}: {says} within {seconds:g} s (the time limit `{name}`)",
-        f"If it needs longer, set timeouts = {{ {name} = SECONDS }} for it.",
-        retryable=True,
-    )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _words(error: BaseException) -> str:
-    """The most telling words in a chain of errors: the library's own are often empty."""
-    said = [clean_line(str(cause), 200) for cause in _causes(error)]
-    return next((words for words in said if words), type(error).__name__)
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return aiter(response.stream)
 
 
 def json_body(body: Json) -> bytes:
