@@ -1,0 +1,391 @@
+"""What is sent on the Messages wire: what Claude demands, and those that speak like it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from tui.backends.spec import BackendSpec, Request, Rules, ToolSpec
+from tui.backends.wires.messages import encode
+from tui.core.messages import Block, Image, Json, Message, Origin, Reasoning, Text, ToolCall, ToolResult, user
+
+CLAUDE = BackendSpec(
+    "claude",
+    "",
+    "messages",
+    "https://claude.test",
+    "c",
+    Rules(replay_reasoning="all", cache_marks=True, images_in_results=True, tool_choice_while_thinking=False),
+)
+MIMO = BackendSpec(
+    "mimo",
+    "",
+    "messages",
+    "https://mimo.test/anthropic",
+    "m",
+    Rules(replay_reasoning="all", reasoning_required=True, unsigned_thinking=True),
+)
+PLAIN = BackendSpec("lab", "", "messages", "http://lab", "x")
+OTHER = Origin("other", "https://elsewhere/v1", "x", "chat-completions")
+CALL = ToolCall("toolu_1", "ls", {"path": "."})
+RESULT = Message("tool", (ToolResult("toolu_1", "a.py"),))
+SIGNED = Reasoning("need ls", "thinking", "Eq")
+PICTURE = Image("image/png", "AAAA", "cat.png")
+LS = ToolSpec("ls", "Lists.", {"type": "object", "properties": {}})
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
+
+
+def own(spec: BackendSpec, *blocks: Block) -> Message:
+    return Message("assistant", blocks, spec.origin)
+
+
+def foreign(*blocks: Block) -> Message:
+    return Message("assistant", blocks, OTHER)
+
+
+def with_rules(spec: BackendSpec, **rules: Any) -> BackendSpec:
+    return structs.replace(spec, rules=structs.replace(spec.rules, **rules))
+
+
+def sent(spec: BackendSpec, *messages: Message) -> list[Json]:
+    """The entries behind the first question."""
+    entries: list[Json] = unmarked(encode(Request("", (user("list"), *messages)), spec)["messages"])
+    assert entries[0] == {"role": "user", "content": [{"type": "text", "text": "list"}]}
+    return entries[1:]
+
+
+def unmarked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: unmarked(item) for key, item in value.items() if key != "cache_control"}
+    return [unmarked(item) for item in value] if isinstance(value, list) else value
+
+
+def says(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def test_a_first_question_has_a_limit_always() -> None:
+    assert encode(Request("Be brief.", (user("Hi"),)), PLAIN) == {
+        "model": "x",
+        "max_tokens": 32_000,
+        "stream": True,
+        "system": "Be brief.",
+        "messages": [{"role": "user", "content": [says("Hi")]}],
+    }
+    assert encode(Request("", (user("Hi"),)), structs.replace(PLAIN, max_output=9))["max_tokens"] == 9
+
+
+def test_the_assumed_limit_leaves_room_for_the_prompt_in_a_small_window() -> None:
+    assert encode(Request("", (user("Hi"),)), structs.replace(PLAIN, context_window=8192))["max_tokens"] == 4096
+
+
+def test_tools_and_their_choice_are_in_the_words_of_the_wire() -> None:
+    request = Request("", (user("a"),), (LS,), tool_choice="required")
+    body = encode(request, PLAIN)
+    assert body["tools"] == [{"name": "ls", "description": "Lists.", "input_schema": LS.parameters}]
+    assert body["tool_choice"] == {"type": "any"}
+    assert encode(structs.replace(request, tool_choice="auto"), CLAUDE)["tool_choice"] == {"type": "auto"}
+    assert "tool_choice" not in encode(structs.replace(request, tools=()), PLAIN)
+    assert len(encode(structs.replace(request, tools=(LS, LS)), PLAIN)["tools"]) == 1
+
+
+def test_a_forced_choice_is_left_out_where_thinking_forbids_it() -> None:
+    request = Request("", (user("a"),), (LS,), tool_choice="required")
+    assert "tool_choice" not in encode(request, CLAUDE)
+    assert encode(request, structs.replace(CLAUDE, thinking="off"))["tool_choice"] == {"type": "any"}
+
+
+def test_a_schema_and_the_thinking_effort_share_their_object() -> None:
+    levels = {"high": {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}}
+    spec = structs.replace(with_rules(CLAUDE, thinking=levels), thinking="high")
+    body = encode(Request("", (user("a"),), schema=SCHEMA), spec)
+    assert body["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}, "effort": "high"}
+    assert body["thinking"] == {"type": "adaptive"}
+
+
+def test_a_server_that_knows_no_schemas_is_told_in_words() -> None:
+    body = encode(Request("s", (user("a"),), schema=SCHEMA), with_rules(PLAIN, response_format="none"))
+    assert "output_config" not in body and body["system"].startswith("s\n\n") and json.dumps(SCHEMA) in body["system"]
+
+
+def test_refused_fields_are_left_out_and_own_ones_win() -> None:
+    spec = structs.replace(
+        with_rules(PLAIN, unknown_fields=("stream", "top_k")), body={"top_k": 5, "max_tokens": 7, "temperature": 1}
+    )
+    body = encode(Request("", (user("a"),), body={"temperature": 0.5}), spec)
+    assert "stream" not in body and "top_k" not in body and body["max_tokens"] == 7 and body["temperature"] == 0.5
+
+
+def test_a_server_without_a_system_prompt_hears_it_from_the_user() -> None:
+    body = encode(Request("Be brief.", (user("Hi"),)), with_rules(PLAIN, system_role="user"))
+    assert "system" not in body and body["messages"][0]["content"] == [says("Be brief."), says("Hi")]
+
+
+def test_signed_thinking_goes_back_verbatim_and_in_place() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, SIGNED, Text("I look."), CALL), RESULT)
+    assert answer["content"] == [
+        {"type": "thinking", "thinking": "need ls", "signature": "Eq"},
+        says("I look."),
+        {"type": "tool_use", "id": "toolu_1", "name": "ls", "input": {"path": "."}},
+    ]
+
+
+def test_thinking_without_text_goes_back_for_its_signature() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, Reasoning("", "thinking", "Eq"), CALL), RESULT)
+    assert answer["content"][0] == {"type": "thinking", "thinking": "", "signature": "Eq"}
+
+
+def test_redacted_thinking_and_unknown_blocks_go_back_whole() -> None:
+    redacted = {"type": "redacted_thinking", "data": "Em"}
+    search = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "x"}}
+    blocks = (
+        Reasoning("", "redacted_thinking", data=redacted),
+        Reasoning("", "server_tool_use", data=search),
+        Text("ok", {"citations": [{"cited_text": "x"}]}),
+    )
+    (answer, _) = sent(CLAUDE, own(CLAUDE, *blocks), user("more"))
+    assert answer["content"] == [redacted, search, says("ok") | {"citations": [{"cited_text": "x"}]}]
+    (answer, _) = sent(CLAUDE, foreign(*blocks), user("more"))
+    assert answer["content"] == [says("ok")]
+
+
+@pytest.mark.parametrize("key", ["thinking", "reasoning_content"])
+def test_a_block_of_a_cut_stream_is_dropped_and_its_text_kept(key: str) -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, Reasoning("half a th", key), Text("I lo")), user("go"))
+    assert answer["content"] == [says("I lo")]
+    silent = Request("", (user("a"), own(CLAUDE, Reasoning("half a th", key)), user("go")))
+    (entry,) = unmarked(encode(silent, CLAUDE)["messages"])
+    assert entry["content"] == [says("a"), says("go")]
+
+
+def test_an_answer_never_ends_with_thinking() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, Text("I lo"), SIGNED), user("go"))
+    assert answer["content"] == [says("I lo")]
+
+
+def test_unsigned_thinking_goes_back_to_those_who_want_it() -> None:
+    (answer, _) = sent(MIMO, own(MIMO, Reasoning("need ls", "thinking"), CALL), RESULT)
+    assert answer["content"][0] == {"type": "thinking", "thinking": "need ls", "signature": ""}
+
+
+@pytest.mark.parametrize(("rule", "of_calls", "of_answers"), [("all", 1, 1), ("tool_calls", 1, 0), ("none", 0, 0)])
+def test_the_rule_says_whose_thinking_goes_back(rule: str, of_calls: int, of_answers: int) -> None:
+    spec = with_rules(CLAUDE, replay_reasoning=rule)
+    calling, _, answer, _ = sent(spec, own(spec, SIGNED, CALL), RESULT, own(spec, SIGNED, Text("ok")), user("go"))
+    kinds = [[block["type"] for block in entry["content"]].count("thinking") for entry in (calling, answer)]
+    assert kinds == [of_calls, of_answers]
+
+
+def test_foreign_reasoning_never_crosses() -> None:
+    stranger = Message("assistant", (SIGNED, Text("ok"), CALL), Origin("c", CLAUDE.base_url, "older", "messages"))
+    (answer, _) = sent(CLAUDE, stranger, RESULT)
+    assert [block["type"] for block in answer["content"]] == ["text", "tool_use"]
+    assert "Eq" not in json.dumps(answer) and "need" not in json.dumps(answer)
+
+
+def test_foreign_reasoning_goes_along_as_words_on_the_users_wish() -> None:
+    (answer, _) = sent(with_rules(CLAUDE, foreign_reasoning="text"), foreign(SIGNED, Text("ok")), user("go"))
+    assert answer["content"] == [says("need ls"), says("ok")]
+
+
+def test_who_demands_thinking_gets_it_for_the_calls_of_others() -> None:
+    (answer, _) = sent(MIMO, foreign(Reasoning("foreign thoughts"), Text("ok"), CALL), RESULT)
+    assert answer["content"][0] == {"type": "thinking", "thinking": "foreign thoughts", "signature": ""}
+    (answer, _) = sent(MIMO, own(MIMO, CALL), RESULT)
+    assert answer["content"][0]["thinking"] == "Calling ls (toolu_1)."
+    (answer, _) = sent(with_rules(MIMO, reasoning_fill=" "), own(MIMO, CALL), RESULT)
+    assert answer["content"][0]["thinking"] == " "
+    assert sent(MIMO, foreign(Text("ok")), user("go"))[0]["content"] == [says("ok")]
+
+
+def test_all_results_come_first_in_one_message_of_the_user() -> None:
+    calls = (CALL, ToolCall("toolu_2", "ls", {}))
+    results = (Message("tool", (ToolResult("toolu_1", "a"),)), Message("tool", (ToolResult("toolu_2", "", True),)))
+    _, entry = sent(CLAUDE, own(CLAUDE, *calls), *results, user("and now?"))
+    assert entry == {
+        "role": "user",
+        "content": [
+            {"type": "tool_result", "tool_use_id": "toolu_1", "content": "a"},
+            {"type": "tool_result", "tool_use_id": "toolu_2", "content": "(empty)", "is_error": True},
+            says("and now?"),
+        ],
+    }
+
+
+def test_text_behind_a_call_is_put_before_it() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, SIGNED, CALL, Text("behind")), RESULT)
+    assert [block["type"] for block in answer["content"]] == ["thinking", "text", "tool_use"]
+
+
+def test_arguments_that_were_no_object_go_back_as_an_empty_one() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, ToolCall("toolu_1", "ls", {}, raw="[1")), RESULT)
+    assert answer["content"][0]["input"] == {}
+
+
+def test_ids_of_others_are_made_acceptable_and_results_follow() -> None:
+    call = ToolCall("functions.ls:0", "ns.ls", {}, extra={"secret": 1})
+    answer, results = sent(CLAUDE, foreign(call), Message("tool", (ToolResult("functions.ls:0", "a"),)))
+    block = answer["content"][0]
+    assert block["id"].startswith("call_") and block["name"] == "ns_ls" and "secret" not in block
+    assert results["content"][0]["tool_use_id"] == block["id"]
+
+
+def test_ids_that_a_server_uses_again_are_told_apart() -> None:
+    again = (foreign(ToolCall("call_0", "ls", {})), Message("tool", (ToolResult("call_0", "a"),)))
+    entries = sent(CLAUDE, *again, *again, *again)
+    calls = [entry["content"][0]["id"] for entry in entries[::2]]
+    assert len(set(calls)) == 3 and [entry["content"][0]["tool_use_id"] for entry in entries[1::2]] == calls
+
+
+def test_what_came_with_a_call_goes_back_to_the_same_origin() -> None:
+    (answer, _) = sent(CLAUDE, own(CLAUDE, ToolCall("toolu_1", "ls", {}, extra={"caller": {"type": "direct"}})), RESULT)
+    assert answer["content"][0]["caller"] == {"type": "direct"}
+
+
+def test_nothing_empty_is_sent() -> None:
+    assert sent(CLAUDE, own(CLAUDE, Text(" \n")), Message("user", (Text(""), Text("\n")))) == []
+    assert encode(Request(" ", (user(" "),)), PLAIN)["messages"] == [{"role": "user", "content": [says("Go on.")]}]
+    assert "system" not in encode(Request(" ", (user("a"),)), PLAIN)
+
+
+def test_the_user_is_the_first_and_the_last() -> None:
+    body = encode(Request("", (own(PLAIN, Text("Hello ")),)), PLAIN)
+    assert [(entry["role"], entry["content"][0]["text"]) for entry in body["messages"]] == [
+        ("user", "Go on."),
+        ("assistant", "Hello "),
+        ("user", "Go on."),
+    ]
+
+
+def test_what_a_request_ended_with_stays_when_more_follows() -> None:
+    asked = (own(CLAUDE, Text("a")),)
+    before = sent(CLAUDE, *asked)
+    assert sent(CLAUDE, *asked, own(CLAUDE, SIGNED, Text("b")), user("c"))[: len(before)] == before
+
+
+def test_after_a_pause_the_answer_goes_back_unchanged_and_is_the_last() -> None:
+    search = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "x"}}
+    paused = own(CLAUDE, SIGNED, Text("I search. "), Reasoning("", "server_tool_use", data=search))
+    content = [{"type": "thinking", "thinking": "need ls", "signature": "Eq"}, says("I search. "), search]
+    assert sent(CLAUDE, paused) == [{"role": "assistant", "content": content}]
+    assert sent(with_rules(CLAUDE, replay_reasoning="tool_calls"), paused) == [
+        {"role": "assistant", "content": content}
+    ]
+    found = own(CLAUDE, Text("Found."))
+    assert sent(CLAUDE, paused, found, user("go"))[0] == {"role": "assistant", "content": [*content, says("Found.")]}
+
+
+def test_a_refused_turn_is_not_sent_again_to_who_refused_it() -> None:
+    refused = (user("how to"), own(CLAUDE, Text("First"), Reasoning("", "refusal", data={"type": "refusal"})))
+    assert sent(CLAUDE, own(CLAUDE, Text("ok")), *refused, user("then this")) == [
+        {"role": "assistant", "content": [says("ok")]},
+        {"role": "user", "content": [says("then this")]},
+    ]
+    assert "how to" in json.dumps(sent(MIMO, own(CLAUDE, Text("ok")), *refused, user("then this")))
+
+
+def test_images_go_as_base64_and_as_a_note_to_who_cannot_see() -> None:
+    message = Message("user", (Text("what is this"), PICTURE))
+    request = Request("", (message,))
+    source = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    assert encode(request, PLAIN)["messages"][0]["content"][1] == {"type": "image", "source": source}
+    (entry,) = encode(request, with_rules(PLAIN, images=False))["messages"]
+    assert entry["content"][1] == says("[image: cat.png, which this model cannot see]")
+
+
+def test_images_of_tools_are_in_the_result_or_follow_it() -> None:
+    turn = (CALL, Message("tool", (ToolResult("toolu_1", "seen", images=(PICTURE,)),)))
+    _, entry = sent(CLAUDE, own(CLAUDE, turn[0]), turn[1])
+    (result,) = entry["content"]
+    assert [part["type"] for part in result["content"]] == ["text", "image"]
+    _, entry = sent(PLAIN, own(PLAIN, turn[0]), turn[1], user("so?"))
+    assert [block["type"] for block in entry["content"]] == ["tool_result", "image", "text"]
+    _, entry = sent(with_rules(CLAUDE, images=False), own(CLAUDE, turn[0]), turn[1])
+    assert entry["content"][0]["content"] == [says("seen"), says("[image: cat.png, which this model cannot see]")]
+
+
+def marks(value: Any) -> int:
+    if isinstance(value, dict):
+        return ("cache_control" in value) + sum(marks(item) for item in value.values())
+    return sum(marks(item) for item in value) if isinstance(value, list) else 0
+
+
+def test_cache_marks_end_the_system_prompt_and_the_last_two_messages_of_the_user() -> None:
+    history = (user("a"), own(CLAUDE, SIGNED, CALL), RESULT, own(CLAUDE, SIGNED, Text("ok")), user("b"))
+    body = encode(Request("s", history, (LS,)), CLAUDE)
+    assert body["system"] == [says("s") | {"cache_control": {"type": "ephemeral"}}]
+    assert [marks(entry) for entry in body["messages"]] == [0, 0, 1, 0, 1] and marks(body) == 3
+    without_system = encode(Request("", history, (LS, LS)), CLAUDE)
+    assert marks(without_system["tools"][-1]) == 1 and marks(without_system) == 3
+    assert marks(encode(Request("s", history, (LS,)), PLAIN)) == 0
+
+
+def test_what_the_last_request_cached_is_marked_again() -> None:
+    first = (user("a"), own(CLAUDE, *[ToolCall(f"t{i}", "ls", {}) for i in range(30)]))
+    more = (Message("tool", tuple(ToolResult(f"t{i}", "x") for i in range(30))),)
+    before = encode(Request("s", first[:1]), CLAUDE)["messages"][-1]
+    assert encode(Request("s", first + more), CLAUDE)["messages"][0] == before
+
+
+TEXTS = st.sampled_from(["", " ", "a", "b\n", "ü"])
+IDS = st.sampled_from(["c1", "c2", "functions.ls:0", ""])
+BLOCKS = st.one_of(
+    st.builds(Text, TEXTS),
+    st.builds(Reasoning, TEXTS, st.sampled_from(["thinking", "reasoning_content"]), st.sampled_from([None, "Eq"])),
+    st.just(Reasoning("", "server_tool_use", data={"type": "server_tool_use", "id": "s"})),
+    st.just(Reasoning("", "redacted_thinking", data={"type": "redacted_thinking", "data": "E"})),
+    st.just(Reasoning("", "refusal", data={"type": "refusal"})),
+    st.builds(ToolCall, IDS, st.sampled_from(["ls", "", "a b"]), st.just({})),
+)
+SAID = st.one_of(st.builds(Text, TEXTS), st.just(PICTURE))
+RESULTS = st.builds(ToolResult, IDS, TEXTS, images=st.sampled_from([(), (PICTURE,)]))
+MESSAGES = st.one_of(
+    st.builds(Message, st.just("user"), st.lists(SAID, max_size=3).map(tuple)),
+    st.builds(Message, st.just("tool"), st.lists(RESULTS, max_size=3).map(tuple)),
+    st.builds(
+        Message, st.just("assistant"), st.lists(BLOCKS, max_size=4).map(tuple), st.sampled_from([CLAUDE.origin, OTHER])
+    ),
+)
+
+
+@given(history=st.lists(MESSAGES, max_size=8), spec=st.sampled_from([CLAUDE, MIMO, PLAIN]))
+@settings(deadline=None, max_examples=200)
+def test_any_history_becomes_one_that_the_strictest_server_takes(history: list[Message], spec: BackendSpec) -> None:
+    entries = encode(Request("", tuple(history)), spec)["messages"]
+    assert entries[0]["role"] == "user"
+    assert all(a["role"] != b["role"] for a, b in itertools.pairwise(entries))
+    ids: list[str] = []
+    open_calls: list[str] = []
+    for entry in entries:
+        kinds = [block["type"] for block in entry["content"]]
+        assert kinds and all(block["text"].strip() for block in entry["content"] if block["type"] == "text")
+        results = [block["tool_use_id"] for block in entry["content"] if block["type"] == "tool_result"]
+        assert results == open_calls and kinds[: len(results)] == ["tool_result"] * len(results)
+        open_calls = [block["id"] for block in entry["content"] if block["type"] == "tool_use"]
+        ids += open_calls
+        if entry["role"] == "assistant":
+            assert "text" not in kinds[kinds.index("tool_use") :] if open_calls else kinds[-1] != "thinking"
+    assert not open_calls and len(set(ids)) == len(ids)
+    assert entries[-1]["role"] == "user" or entries[-1]["content"][-1]["type"] == "server_tool_use"
+
+
+@given(history=st.lists(MESSAGES, max_size=8), more=MESSAGES)
+@settings(deadline=None, max_examples=200)
+def test_the_conversation_is_only_ever_appended_to(history: list[Message], more: Message) -> None:
+    """What a thinking block is bound to stays as it was: all of the request that it answered."""
+    answer = own(CLAUDE, SIGNED, Text("so it is"))
+    last = history[-1] if history else None
+    if last and last.tool_calls:
+        return  # such a history is no request yet
+    before = unmarked(encode(Request("", tuple(history)), CLAUDE)["messages"])
+    after = unmarked(encode(Request("", (*history, answer, more)), CLAUDE)["messages"])
+    if before[-1]["role"] == "assistant":  # a pause: the answer goes on in the same entry
+        begun = before.pop()["content"]
+        assert after[len(before)]["content"][: len(begun)] == begun
+    assert after[: len(before)] == before

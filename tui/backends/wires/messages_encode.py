@@ -1,0 +1,255 @@
+"""A request as the body of Anthropic Messages.
+
+Newer Claude models bind a thinking block to all that came before it: system, tools and messages. So everything here
+only appends: an earlier message becomes the same blocks however many follow it, and what changes from turn to turn
+belongs into the user's message. Where the system prompt or the tools did change (another mode, a compacted beginning),
+the old blocks no longer fit; the server leaves them out if it is told to by `block_binding` in `thinking`, as in the
+preset, and refuses the request otherwise: then `rules.replay_reasoning` `none` sends none, which is always taken.
+Sources: PROTOCOLS 1.2 and 3; what else strict servers refuse stands where it is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tui.backends.spec import BackendSpec, Request, Rules, ToolSpec
+from tui.backends.wires.bodies import merged, without
+from tui.backends.wires.replay import GO_ON, CallIds, answered, fill_text, image_note, is_same_origin, legal_name
+from tui.backends.wires.tool_schema import parameters_for
+from tui.core.messages import Block, Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
+
+THINKING = "thinking"
+REDACTED = "redacted_thinking"
+REFUSAL = "refusal"
+"""The key of the block that marks an answer as refused; the wire itself has no such block."""
+MAX_OUTPUT = 32_000
+"""Tokens that are asked for where no limit is known: the wire demands one, and thinking counts in it."""
+
+
+def encode(request: Request, spec: BackendSpec) -> Json:
+    """The body that asks `request`. The same request gives the same body, so that prefix caches work."""
+    rules = spec.rules
+    body: Json = {"model": spec.model} if spec.model else {}
+    body |= {"max_tokens": spec.max_output or _assumed_output(spec), "stream": True}
+    system = request.system
+    if request.schema is not None:
+        if rules.response_format == "json_schema":
+            body["output_config"] = {"format": {"type": "json_schema", "schema": request.schema}}
+        else:
+            words = "Answer with one JSON object and nothing else. It must fit this JSON schema:"
+            system = f"{system}\n\n{words}\n{json.dumps(request.schema)}".strip()
+    if system.strip() and rules.system_role != "user":
+        body["system"] = system
+        system = ""
+    if request.tools:
+        body["tools"] = _tools(request.tools, rules)
+        if choice := _tool_choice(request, spec):
+            body["tool_choice"] = choice
+    body["messages"] = _Conversation(spec, opening=system).encode(request.messages)
+    if rules.cache_marks:
+        _mark(body)
+    body = merged(body, rules.thinking.get(spec.thinking or "", {}), spec.body, request.body)
+    return without(body, rules.unknown_fields)
+
+
+def _assumed_output(spec: BackendSpec) -> int:
+    """Never more than half of a small window: vLLM refuses what cannot fit beside the prompt."""
+    return min(MAX_OUTPUT, spec.context_window // 2) if spec.context_window else MAX_OUTPUT
+
+
+def _tools(tools: tuple[ToolSpec, ...], rules: Rules) -> list[Json]:
+    """In their order, so that the prefix stays the same; of two with one name the first: a pair is refused."""
+    entries: dict[str, Json] = {}
+    for tool in tools:
+        schema = parameters_for(tool.parameters, rules.tool_schema)
+        entries.setdefault(tool.name, {"name": tool.name, "description": tool.description, "input_schema": schema})
+    return list(entries.values())
+
+
+def _tool_choice(request: Request, spec: BackendSpec) -> Json | None:
+    if request.tool_choice != "required":
+        return {"type": request.tool_choice} if request.tool_choice else None
+    return {"type": "any"} if spec.rules.tool_choice_while_thinking or spec.thinking == "off" else None
+
+
+def _mark(body: Json) -> None:
+    """Say what is worth caching: three of the four marks that are allowed.
+
+    One ends the system prompt (or the tools, which come before it): other sessions share that. The last user message
+    writes the cache for the next request; the one before it is where the last request wrote, and is marked again so
+    that it is found: the server looks back 20 blocks only, and a step with many calls and results is longer.
+    """
+    mark = {"type": "ephemeral"}
+    if "system" in body:
+        body["system"] = [{"type": "text", "text": body["system"], "cache_control": mark}]
+    elif "tools" in body:
+        body["tools"][-1]["cache_control"] = mark
+    users = [entry for entry in body["messages"] if entry["role"] == "user"]
+    for entry in users[-2:]:
+        entry["content"][-1]["cache_control"] = mark  # text, an image or a result, and none of them empty
+
+
+class _Conversation:
+    """Encodes messages as turns of user and assistant, the user first and last.
+
+    `opening` is what stands before the first words of the user: the system prompt of a server without one.
+    """
+
+    def __init__(self, spec: BackendSpec, opening: str = "") -> None:
+        self._spec = spec
+        self._rules = spec.rules
+        self._opening = opening
+        self._entries: list[Json] = []
+        self._is_paused = False
+        """The last entry is an answer that is to be gone on with, not to be replied to."""
+        self._ids = CallIds()
+        self._used: set[str] = set()
+        self._sent_as: dict[str, str] = {}
+        """The ids of the last assistant message's calls, as they are sent."""
+
+    def encode(self, messages: tuple[Message, ...]) -> list[Json]:
+        for message in answered(self._without_refused(messages)):
+            if message.role == "assistant":
+                self._add_answer(message)
+            else:
+                self._add("user", list(self._said(message)))
+        if not self._entries or (self._entries[-1]["role"] == "assistant" and not self._is_paused):
+            self._add("user", [_text(GO_ON)])
+        return self._entries
+
+    def _add(self, role: str, blocks: list[Json]) -> None:
+        """Neighbours of one role are one entry, with results first: nothing may stand between them and the calls."""
+        if not blocks:
+            return
+        if role == "user" and self._opening.strip():
+            blocks.insert(0, _text(self._opening))
+            self._opening = ""
+        if not self._entries or self._entries[-1]["role"] != role:
+            self._entries.append({"role": role, "content": []})
+        content = self._entries[-1]["content"]
+        content += blocks
+        if role == "user":
+            content.sort(key=lambda block: block["type"] != "tool_result")
+        self._is_paused = False
+
+    def _said(self, message: Message) -> Iterator[Json]:
+        """What the user, a tool or the program said."""
+        for block in message.blocks:
+            if isinstance(block, Text):
+                if block.text.strip():
+                    yield _text(block.text)
+            elif isinstance(block, Image):
+                yield self._image(block)
+            elif isinstance(block, ToolResult):
+                yield from self._result(block)
+
+    def _result(self, result: ToolResult) -> Iterator[Json]:
+        content: Any = result.content if result.content.strip() else "(empty)"
+        follow: list[Json] = []
+        if result.images:
+            pictures = [self._image(image) for image in result.images]
+            if self._rules.images_in_results or self._rules.images is False:
+                content = [_text(content), *pictures]
+            else:
+                content, follow = f"{content}\n[its images follow]", pictures
+        id = self._sent_as.get(result.call_id, result.call_id)
+        block: Json = {"type": "tool_result", "tool_use_id": id, "content": content}
+        yield block | {"is_error": True} if result.is_error else block
+        yield from follow
+
+    def _image(self, image: Image) -> Json:
+        if self._rules.images is False:
+            return _text(image_note(image))
+        return {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": image.data}}
+
+    def _add_answer(self, message: Message) -> None:
+        is_own = self._is_own(message)
+        blocks = self._answer(message, is_own)
+        if not blocks:
+            return
+        # Where the last request had to end with a word of the user, it stays: what was thought since is bound to it.
+        if not self._entries or (self._entries[-1]["role"] == "assistant" and not self._is_paused):
+            self._add("user", [_text(GO_ON)])
+        self._add("assistant", blocks)
+        last = message.blocks[-1]
+        self._is_paused = is_own and _is_kept_whole(last)
+
+    def _without_refused(self, messages: tuple[Message, ...]) -> list[Message]:
+        """Leave out what this server refused, answer and question: the vendor says that else it refuses all after."""
+        kept: list[Message] = []
+        for message in messages:
+            if not (self._is_own(message) and any(_is_refusal(block) for block in message.blocks)):
+                kept.append(message)
+                continue
+            while kept and kept[-1].role == "user":
+                kept.pop()
+        return kept
+
+    def _is_own(self, message: Message) -> bool:
+        return is_same_origin(message.origin, self._spec.origin)
+
+    def _answer(self, message: Message, is_own: bool) -> list[Json]:
+        """The model's blocks in their order, but text never behind a call, and thinking never as the last."""
+        rules, calls = self._rules, message.tool_calls
+        fills = bool(calls) and rules.reasoning_required and rules.unsigned_thinking
+        self._sent_as = {}
+        blocks: list[Json] = []
+        for block in message.blocks:
+            if isinstance(block, Text) and block.text.strip():
+                text = _text(block.text) | (block.extra or {} if is_own else {})
+                place = next((i for i, sent in enumerate(blocks) if sent["type"] == "tool_use"), len(blocks))
+                blocks.insert(place, text)
+            elif isinstance(block, Reasoning) and is_own:
+                blocks += self._reasoning(block, message)
+            elif isinstance(block, Reasoning) and rules.foreign_reasoning == "text" and not fills:
+                blocks += [_text(block.text)] if block.text.strip() else []
+            elif isinstance(block, ToolCall):
+                blocks.append(self._call(block, is_own))
+        while blocks and not calls and blocks[-1]["type"] in (THINKING, REDACTED):
+            blocks.pop()  # as of a stream that was cut: `The final block in an assistant message cannot be thinking`
+        if fills and not any(block["type"] in (THINKING, REDACTED) for block in blocks):
+            blocks.insert(0, {"type": THINKING, "thinking": fill_text(message, rules.reasoning_fill), "signature": ""})
+        return blocks
+
+    def _reasoning(self, block: Reasoning, message: Message) -> list[Json]:
+        """A block that this server made, as it came. Thinking without text is kept: the signature is the content."""
+        if _is_kept_whole(block):
+            return [block.data or {}]
+        works = bool(message.tool_calls) or any(_is_kept_whole(other) for other in message.blocks)
+        if self._rules.replay_reasoning == "none" or (self._rules.replay_reasoning == "tool_calls" and not works):
+            return []
+        if block.key == REDACTED:
+            return [block.data] if block.data else []
+        if not block.signature and not (self._rules.unsigned_thinking and block.text):
+            return []
+        sent = {"type": THINKING, "thinking": block.text, "signature": block.signature or ""}
+        return [sent | (block.data or {})]
+
+    def _call(self, call: ToolCall, is_own: bool) -> Json:
+        """`tool_use` ids must be unique in a request; some servers count them anew in each answer."""
+        first = id = self._ids.of_call(call.id, is_own)
+        number = 1
+        while id in self._used:
+            number += 1
+            id = f"{first}_{number}"
+        self._used.add(id)
+        self._sent_as[call.id] = id
+        block = {"type": "tool_use", "id": id, "name": legal_name(call.name), "input": call.arguments}
+        return block | (call.extra or {}) if is_own else block
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def _is_refusal(block: Block) -> bool:
+    return isinstance(block, Reasoning) and block.key == REFUSAL
+
+
+def _is_kept_whole(block: Block) -> bool:
+    """A block of a kind that we do not know (a tool that the server runs itself): it is only kept, to go back."""
+    if not isinstance(block, Reasoning) or block.key in (THINKING, REDACTED, REFUSAL):
+        return False
+    return block.data is not None and "type" in block.data
