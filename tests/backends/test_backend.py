@@ -175,7 +175,13 @@ async def test_no_more_tries_than_are_set(scripted: Start) -> None:
     assert [type(piece) for piece in came] == [Sent, Retrying, Retrying, BackendError] and "boom" in came[-1].message
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 421])
+async def test_credit_that_will_be_there_again_is_waited_for_once(scripted: Start) -> None:
+    server = scripted([fault(402, headers={"retry-after": "3"}), fault(402, headers={"retry-after": "3"})])
+    waits = Waits()
+    assert (await ask(spec_for(server), waits=waits))[-1].kind == "no_credit" and waits.seconds == [3]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 421])
 async def test_a_refusal_is_not_asked_again(scripted: Start, status: int) -> None:
     server = scripted([fault(status if status != 421 else 400, code=status, headers={"retry-after": "0"})])
     waits = Waits()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import structs
 
-from tui.backends.errors import explain
+from tui.backends.errors import explain, hint
 from tui.backends.resolve import resolve
 from tui.backends.spec import BackendSpec
+from tui.core.errors import BackendErrorKind
 from tui.settings.config import Settings
 
 LAB = BackendSpec("lab", "", "chat-completions", "http://lab/v1", "m")
@@ -101,6 +102,21 @@ def test_a_server_may_say_itself_whether_to_try_again_but_never_for_a_refused_ke
         assert not explain(status, {"x-should-retry": "true"}, "", LAB).retryable
 
 
+def test_what_the_server_asks_for_in_other_words_is_not_asked_for_again_in_the_same() -> None:
+    for status, body in ((421, ""), (413, ""), (422, ""), (500, error("jinja"))):
+        assert not explain(status, {"x-should-retry": "true"}, body, LAB).retryable
+
+
+def test_credit_that_will_be_there_again_is_waited_for() -> None:
+    assert explain(402, {"retry-after": "3"}, error("in flight budget"), LAB).retryable
+    assert not explain(402, {}, error("Insufficient Balance"), LAB).retryable
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(BackendErrorKind) if kind != "timeout"])
+def test_every_kind_comes_with_what_to_do(kind: str) -> None:
+    assert hint(kind, LAB)
+
+
 def test_the_true_text_is_shown_wherever_it_stands() -> None:
     shown = {
         error("Param Incorrect", param="`text` is not set", code="400"): "`text` is not set",
@@ -114,6 +130,13 @@ def test_the_true_text_is_shown_wherever_it_stands() -> None:
         '{"detail":[{"loc":["body","x"],"msg":"field required"}]}': "body.x field required",
         '{"code":"InvalidParameter","message":"bad thing","request_id":"1"}': "bad thing",
         '{"error":"plain words"}': "plain words",
+        '{"error":{"error":{"message":"in a box in a box"}}}': "in a box in a box",
+        '{"detail":["one thing","another"]}': "one thing: another",
+        '{"msg":"short of words","code":1113}': "short of words",
+        error(error("said behind it")): "request (HTTP 400): said behind it",
+        error("P", metadata={"raw": "plain words of it"}): "plain words of it",
+        error("P", metadata={"raw": [{"error": {"message": "from a list"}}]}): "from a list",
+        json.dumps([{"error": {"message": "first"}}, {"error": {"message": "second"}}]): "first",
         '{"error":{"message":"","type":"strange_error"}}': "strange_error",
         "no JSON at all": "no JSON at all",
         "<!DOCTYPE html><html><TITLE>\nDown for\nwork</TITLE></html>": "'Down for work'",

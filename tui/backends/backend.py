@@ -208,7 +208,8 @@ class Backend:
         """Seconds until the next try; None when there is none. A model that is being loaded is waited for."""
         if error.kind == "loading" and retried * 2.0 < self.spec.timeouts.first_byte:
             return wait_before_retry_s(error, retried)
-        if not error.retryable or retried >= self.spec.retries:
+        tries = min(1, self.spec.retries) if error.kind == "no_credit" else self.spec.retries
+        if not error.retryable or retried >= tries:
             return None
         wait_s = wait_before_retry_s(error, retried)
         if wait_s is None:

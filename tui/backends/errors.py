@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from tui.backends.spec import BackendSpec
-from tui.backends.waiting import wanted_wait_s
+from tui.backends.waiting import SEARCHED_LIMIT, wanted_wait_s
 from tui.core.errors import BackendError, BackendErrorKind
 from tui.core.text import clean_line
 from tui.settings.log import without_secrets
@@ -18,7 +18,13 @@ from tui.settings.log import without_secrets
 RAW_LIMIT = 20_000
 """Characters of a reply that are kept with the error."""
 
+_DEEPEST = 3
+"""Replies within replies that are looked into."""
+
 RETRYABLE: frozenset[str] = frozenset({"rate_limited", "overloaded", "server", "network", "timeout", "loading"})
+
+_NEVER_AGAIN = ("content_filtered", "bad_request", "context_overflow", "too_large", "reasoning_replay")
+"""The same words would meet the same answer, whatever the server advises."""
 
 _SAYS: dict[str, str] = {
     "auth": "the key was not accepted",
@@ -143,8 +149,11 @@ def explain(status: int, headers: Mapping[str, str], body: str, spec: BackendSpe
     body = without_secrets(body)
     said = read_error(status, body)
     kind = _kind(said)
-    again = headers.get("x-should-retry")
-    retryable = kind in RETRYABLE if again is None or said.status in (400, 401) else again == "true"
+    wait_s = wanted_wait_s(headers, body)
+    again = headers.get("x-should-retry", "").strip().lower()
+    retryable = kind in RETRYABLE or (kind == "no_credit" and wait_s is not None)
+    if again in ("true", "false") and said.status not in (400, 401) and kind not in _NEVER_AGAIN:
+        retryable = again == "true"
     told = f" (HTTP {status})" if status != 200 else ""
     detail = f": {said.message}" if said.message else ""
     return BackendError(
@@ -152,7 +161,7 @@ def explain(status: int, headers: Mapping[str, str], body: str, spec: BackendSpe
         f"{spec.name}: {_SAYS[kind]}{told}{detail}",
         hint(kind, spec),
         retryable=retryable,
-        retry_after_s=wanted_wait_s(headers, body),
+        retry_after_s=wait_s,
         raw=body[:RAW_LIMIT],
     )
 
@@ -161,11 +170,21 @@ def hint(kind: str, spec: BackendSpec) -> str:
     """What to do about an error of this kind with this server; a sentence or two, or nothing."""
     ways = {
         "auth": _about_the_key(spec),
-        "no_credit": f"See the account's page: {spec.key_page}" if spec.key_page else "",
+        "no_credit": f"See the account's page: {spec.key_page}" if spec.key_page else "See the account's page.",
         "model_not_found": f"`mimo-tui backends models {spec.name}` lists its models; the address is {spec.base_url}.",
         "local_server_down": "" if spec.embedded else f"Is it started? Its address is set to {spec.base_url}.",
+        "permission": "Is the model open to this key, and the service offered where you are?",
+        "rate_limited": "Ask again in a while, or go on with another backend.",
+        "overloaded": "Ask again in a while, or go on with another backend.",
+        "server": "Ask again. If it stays so, the fault is at the server: another backend can go on.",
+        "network": "Ask again to go on.",
+        "loading": "A large model takes minutes. Ask again then.",
+        "too_large": "Send fewer or smaller images and files, or begin a new session.",
+        "content_filtered": "The same words would be refused again: say it in others.",
+        "reasoning_replay": "Begin a new session, or go on with another backend.",
         "context_overflow": "Begin a new session, or choose a model with a larger context window.",
         "bad_request": "What was sent can be seen in the trace.",
+        "protocol": f"Is the address right? It is {spec.base_url}.",
     }
     return " ".join(part for part in (spec.hints.get(kind, ""), ways.get(kind, "")) if part)
 
@@ -187,32 +206,44 @@ def read_error(status: int, body: str) -> Said:
         text = text.removeprefix("data:").strip()
     value = _json(text.partition("\n")[0]) or _json(text)
     if value is None:
-        return Said(_plain(text), status, text.lower())
+        return Said(_plain(text), status, text[:SEARCHED_LIMIT].lower())
     error = _object(value)
     inner = _object(error.get("error")) or error
     words = [clean_line(word, 500) for word in dict.fromkeys(_words(inner)) if word.strip()]
-    return Said(": ".join(words[:3]), _named_status(status, inner), text.lower())
+    return Said(": ".join(words[:3]), _named_status(status, inner), text[:SEARCHED_LIMIT].lower())
 
 
-def _words(error: dict[str, Any]) -> Iterator[str]:
+def _words(error: dict[str, Any], depth: int = 0) -> Iterator[str]:
     """The sentences in an error object, the most telling ones of all servers; `param` is where MiMo puts them."""
     metadata = _object(error.get("metadata"))
     param = error.get("param")
     if isinstance(param, str) and " " not in param:  # elsewhere it is a field's name
         param = None
-    for value in (error.get("message"), param, error.get("detail"), error.get("error")):
+    for value in (error.get("message"), param, error.get("detail"), error.get("error"), error.get("msg")):
         if isinstance(value, str):
-            yield value
+            yield from _within(value)
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            yield from _words(value, depth + 1)
         elif isinstance(value, list):
             for item in value:
                 place = _object(item).get("loc")
                 where = ".".join(str(part) for part in place) if isinstance(place, list) else ""
-                yield f"{where} {_object(item).get('msg', '')}".strip()
-    if raw := metadata.get("raw"):  # a gateway, and what the server behind it said
+                yield f"{where} {_object(item).get('msg', '')}".strip() if isinstance(item, dict) else str(item)
+    if (raw := metadata.get("raw")) and depth < _DEEPEST:  # a gateway, and what the server behind it said
         inner = _json(raw) if isinstance(raw, str) else raw
-        yield from _words(_object(_object(inner).get("error")) or _object(inner)) if inner else (str(raw),)
+        if said := _object(_object(inner).get("error")) or _object(inner):
+            yield from _words(said, depth + 1)
+        else:
+            yield str(raw)
     if not any(error.get(key) for key in ("message", "detail", "error")):
         yield from (str(error[key]) for key in ("type", "code") if error.get(key))
+
+
+def _within(message: str) -> Iterator[str]:
+    """A message, or what it says when it is the whole reply of another server behind this one."""
+    inner = _object(_json(message)) if message.lstrip()[:1] in ("{", "[") else {}
+    words = list(_words(_object(inner.get("error")) or inner, _DEEPEST)) if inner else []
+    yield from words or (message,)
 
 
 def _kind(said: Said) -> BackendErrorKind:
@@ -266,7 +297,7 @@ def _json(text: str) -> Any:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """A dict, also if it is the only thing in a list; an empty one for anything else."""
-    if isinstance(value, list) and len(value) == 1:
+    """A dict, also if it is the first thing in a list; an empty one for anything else."""
+    if isinstance(value, list) and value:
         value = value[0]
     return value if isinstance(value, dict) else {}
