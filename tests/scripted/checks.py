@@ -1,11 +1,11 @@
-"""What a real server refuses, so that a test notices a request that would fail in real life."""
+"""What a real server refuses on Chat Completions, so that a test notices a request that would fail in real life."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.scripted.elements import Json
@@ -33,38 +33,53 @@ class Demands:
     """Fields at the top of the body that are a 400, such as stream_options on old servers."""
     refuses_null_content: bool = False
     """`content: null` beside tool calls is a 400 (MiMo)."""
+    roles: tuple[str, ...] = ("system", "user")
+    """Who may speak beside the assistant and its tools."""
     context_tokens: int | None = None
     """More than this, at four characters a token, is a 400 in llama.cpp's words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a request is refused. `fields`: what else the error says, such as `code` and `param`."""
+
+    message: str
+    status: int = 400
+    fields: Json = field(default_factory=dict)
+
+
 def refusal(body: Any, demands: Demands) -> Response | None:
-    """The error that a server answers to such a body; None if it is fit to be answered."""
-    if not isinstance(body, dict):
-        return _bad("We could not parse the JSON body of your request: an object is expected.")
-    if not isinstance(body.get("model"), str) or not body["model"]:
-        return _bad("you must provide a model parameter")
-    if demands.models is not None and body["model"] not in demands.models:
-        message = f"The model `{body['model']}` does not exist or you do not have access to it."
-        return fault(404, message=message, type="invalid_request_error", code="model_not_found")
-    for name in demands.refused_fields:
-        if name in body:
-            return _bad(f"Unrecognized request argument supplied: {name}")
-    for complaint in (*_of_messages(body.get("messages"), demands), *_of_tools(body.get("tools"))):
-        return _bad(complaint)
-    tokens = len(json.dumps(body["messages"])) // 4
-    if demands.context_tokens is not None and tokens > demands.context_tokens:
-        return _too_long(tokens, demands.context_tokens)
+    """The error that a server of no special kind answers to such a body; None if it is fit to be answered."""
+    for complaint in complaints(body, demands):
+        error = {"message": complaint.message, "type": "invalid_request_error", "code": None} | complaint.fields
+        return fault(complaint.status, {"error": error})
     return None
 
 
-def _bad(message: str) -> Response:
-    return fault(400, message=message, type="invalid_request_error")
+def complaints(body: Any, demands: Demands) -> Iterator[Complaint]:
+    """All that is wrong with a body, the first first."""
+    if not isinstance(body, dict):
+        yield Complaint("We could not parse the JSON body of your request: an object is expected.")
+        return
+    if not isinstance(body.get("model"), str) or not body["model"]:
+        yield Complaint("you must provide a model parameter")
+    elif demands.models is not None and body["model"] not in demands.models:
+        message = f"The model `{body['model']}` does not exist or you do not have access to it."
+        yield Complaint(message, 404, {"code": "model_not_found"})
+    for name in demands.refused_fields:
+        if name in body:
+            yield Complaint(f"Unrecognized request argument supplied: {name}")
+    for words in (*_of_messages(body.get("messages"), demands), *_of_tools(body.get("tools"))):
+        yield Complaint(words)
+    tokens = len(json.dumps(body.get("messages"))) // 4
+    if demands.context_tokens is not None and tokens > demands.context_tokens:
+        yield _too_long(tokens, demands.context_tokens)
 
 
-def _too_long(tokens: int, limit: int) -> Response:
+def _too_long(tokens: int, limit: int) -> Complaint:
     message = f"request ({tokens} tokens) exceeds the available context size ({limit} tokens), try increasing it"
-    error = {"code": 400, "type": "exceed_context_size_error", "message": message}
-    return fault(400, {"error": error | {"n_prompt_tokens": tokens, "n_ctx": limit}})
+    fields = {"code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": tokens, "n_ctx": limit}
+    return Complaint(message, 400, fields)
 
 
 def _of_messages(messages: Any, demands: Demands) -> Iterator[str]:
@@ -87,10 +102,10 @@ def _of_messages(messages: Any, demands: Demands) -> Iterator[str]:
         if role == "assistant":
             yield from _of_assistant(i, message, demands)
             unanswered = [str(call.get("id")) for call in message.get("tool_calls") or []]
-        elif role in ("system", "user"):
+        elif role in demands.roles:
             yield from _of_content(i, message.get("content"))
         else:
-            yield f"messages[{i}].role: {role!r} is not one of 'system', 'assistant', 'user', 'tool'"
+            yield f"messages[{i}].role: {role!r} is not one of {', '.join(demands.roles)}, assistant, tool"
     if unanswered:
         yield NOT_ANSWERED
     if messages[-1].get("role") == "assistant":
@@ -126,11 +141,11 @@ def _of_assistant(i: int, message: Json, demands: Demands) -> Iterator[str]:
             yield f"messages[{i}].tool_calls: each must have an `id` and the type `function`"
         if not TOOL_NAME.match(str(function.get("name"))):
             yield f"messages[{i}].tool_calls: the name must match ^[a-zA-Z0-9_-]{{1,64}}$"
-        if not _is_json_object(function.get("arguments")):
+        if not is_json_object(function.get("arguments")):
             yield f"messages[{i}].tool_calls: `arguments` must be a string that holds a JSON object"
 
 
-def _is_json_object(arguments: Any) -> bool:
+def is_json_object(arguments: Any) -> bool:
     try:
         return isinstance(arguments, str) and isinstance(json.loads(arguments), dict)
     except ValueError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.scripted.asked import Wire
 from tests.scripted.elements import Break, Pause
 from tests.scripted.render import Action, Bytes, Wait
 
@@ -36,6 +37,12 @@ class Received:
     """The status, if the server itself refused the request."""
     answered_s: float | None = None
     """When the last byte of the reply was given to the socket; None before that."""
+    wire: Wire | None = None
+    """Which of the wires it speaks, if it asks for a completion."""
+    prompt_tokens: int = 0
+    """The whole prompt, as this server counts it."""
+    cached_tokens: int = 0
+    """How many of those it had seen before."""
     abandoned: bool = False
     """The client closed the connection before all of the reply was sent."""
 
@@ -45,7 +52,8 @@ class Received:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return list(self.body["messages"])
+        """Messages, or what Responses has for them."""
+        return list(self.body["messages"] if "messages" in self.body else self.body["input"])
 
 
 class Protocol(asyncio.StreamReaderProtocol):

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.scripted.checks import Demands, refusal
+from tests.scripted.asked import Asked
+from tests.scripted.cache import PrefixBreak, PrefixCache, prefix_breaks, segments
+from tests.scripted.checks import Complaint, Demands
 from tests.scripted.connection import Protocol, Received, Sender, read_request
 from tests.scripted.elements import Json, Pause
-from tests.scripted.render import Asked, actions
+from tests.scripted.render import actions
 from tests.scripted.reply import Reply, Response, fault, json_response
+from tests.scripted.vendors.vendor import Plain, Vendor
+from tests.scripted.wires import PATHS
+from tests.scripted.wires.messages import prefix
 
 WAIT_S = 20.0
 """How long `wait_until` and `until` wait for what must happen."""
@@ -23,13 +28,14 @@ Scripted = Answer | Callable[[Received], Answer]
 
 
 class ScriptedServer:
-    """Speaks Chat Completions (and llama.cpp's `/props`, `/health`) and gives the scripted replies, one a request.
+    """Speaks the four wires (and llama.cpp's `/props`, `/health`) and gives the scripted replies, one a request.
 
     `replies`: a list of `Reply`, `fault(...)` and the like, strings (short for `Reply(string)`) and functions of the
     request that return one of these; or one function that answers every request. A request that a real server would
     refuse gets that refusal and uses up no reply. `key`: any other Authorization is a 401. `models`: what is listed (an
     id, or an object with an id); with `strict`, any other is a 404. `props`: None for a server without that page.
-    `routes`: further pages, by path.
+    `routes`: further pages, by path. `vendor`: whose rules, errors, models and pages it has (`tests.scripted.vendors`);
+    such a server also says how much of each prompt it had in its cache.
 
         with ScriptedServer(["Hello", Reply(tool_call("read_file", {"path": "a"}))]) as server:
             ...  # talk to server.base_url
@@ -44,6 +50,7 @@ class ScriptedServer:
         models: Iterable[str | Json] = ("scripted",),
         strict: bool = False,
         demands: Demands | None = None,
+        vendor: Vendor | None = None,
         props: Json | None = None,
         routes: dict[str, Callable[[Received], Response]] | None = None,
         host: str = "127.0.0.1",
@@ -52,7 +59,7 @@ class ScriptedServer:
         self.replies: Callable[[Received], Answer] | list[Scripted] = replies if callable(replies) else list(replies)
         """Those that are still to come."""
         self.requests: list[Received] = []
-        """Requests for completions, in order of arrival, the refused ones included."""
+        """Requests for completions on any wire, in order of arrival, the refused ones included."""
         self.others: list[Received] = []
         """All other requests: models, props, health and unknown pages."""
         self.pauses = 0
@@ -61,15 +68,20 @@ class ScriptedServer:
         """What was wrong with the script itself: it was too short, or raised."""
         self.key, self.host, self.port = key, host, port
         listed = [{"id": model} if isinstance(model, str) else model for model in models]
-        self.demands = demands or Demands()
+        demands = demands or Demands()
         if strict:
-            self.demands = replace(self.demands, models=tuple(model["id"] for model in listed))
+            demands = replace(demands, models=tuple(model["id"] for model in listed))
+        self.vendor = vendor or Plain(demands)
+        self.cache = PrefixCache()
+        self._tells_cached = vendor is not None and vendor.cache != "none"
         data = [{"object": "model", "created": 1_700_000_000, "owned_by": "tests"} | model for model in listed]
+        if vendor is not None and vendor.models:
+            data = [vendor.listed(model) for model in vendor.models]
         pages: Json = {"/v1/models": {"object": "list", "data": data}, "/health": {"status": "ok"}}
         pages["/models"] = pages["/v1/models"]
         if props is not None:
             pages["/props"] = props
-        self.routes = {path: self._page(page) for path, page in pages.items()} | (routes or {})
+        self.routes = {path: self._page(page) for path, page in pages.items()} | self.vendor.pages() | (routes or {})
         """Pages other than completions, by path; more may be added at any time."""
         self._given = 0
         self._open_pauses = 0
@@ -151,6 +163,10 @@ class ScriptedServer:
         left = 0 if callable(self.replies) else len(self.replies)
         return [*self.problems, *([f"{left} scripted replies were not asked for"] if left else [])]
 
+    def prefix_breaks(self, of: Callable[[Received], bool] = lambda request: True) -> list[PrefixBreak]:
+        """Requests, among those `of` the wanted kind, that do not extend the one before byte for byte."""
+        return prefix_breaks([request for request in self.requests if of(request)])
+
     def __repr__(self) -> str:
         seen = [f"{request.method} {request.path} {request.refused or ''}".strip() for request in self.requests]
         return f"<ScriptedServer {self.base_url} requests={seen} pauses={self.pauses} problems={self.problems}>"
@@ -174,19 +190,12 @@ class ScriptedServer:
             writer.close()
 
     async def _answer(self, request: Received, sender: Sender) -> bool:
-        completion = request.method == "POST" and request.path == "/v1/chat/completions"
+        request.wire = PATHS.get(request.path) if request.method == "POST" else None
         with self._changed:
-            (self.requests if completion else self.others).append(request)
+            (self.requests if request.wire else self.others).append(request)
             self._changed.notify_all()
-        reply = self._completion(request) if completion else self._other(request)
-        body = request.body if isinstance(request.body, dict) else {}
-        asked = Asked(
-            number=self._given,
-            model=str(body.get("model", "")),
-            stream=bool(body.get("stream")),
-            include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
-            prompt_tokens=max(1, len(request.raw) // 4),
-        )
+        reply = self._completion(request) if request.wire else self._other(request)
+        asked = self._asked(request)
         ended = False
         try:
             ended = await sender.send(actions(reply, asked))
@@ -197,11 +206,34 @@ class ScriptedServer:
                 self._changed.notify_all()
         return ended
 
+    def _asked(self, request: Received) -> Asked:
+        body, wire = (request.body if isinstance(request.body, dict) else {}), request.wire or "chat"
+        request.prompt_tokens, written = max(1, len(request.raw) // 4), 0
+        if request.wire and not request.refused and self._tells_cached:
+            prompt = segments(body, wire)
+            request.prompt_tokens = max(1, sum(len(segment.data) for segment in prompt) // 4)
+            read, written = self.cache.ask(str(body.get("model")), prompt, self.vendor.cache)
+            request.cached_tokens, written = read // 4, written // 4
+        return Asked(
+            number=self._given,
+            model=str(body.get("model", "")),
+            stream=bool(body.get("stream", wire == "ollama")),
+            include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
+            prompt_tokens=request.prompt_tokens,
+            cached_tokens=request.cached_tokens if self._tells_cached else None,
+            written_tokens=written,
+            wire=wire,
+            body=body,
+            prefix=prefix(body) if request.wire == "messages" and not request.refused else [],
+            voice=self.vendor,
+        )
+
     def _completion(self, request: Received) -> Reply | Response:
         refused = self._unauthorized(request)
         if refused is None and request.body is None:
-            refused = fault(400, message="We could not parse the JSON body of your request.")
-        refused = refused or refusal(request.body, self.demands)
+            complaint = Complaint("We could not parse the JSON body of your request.")
+            refused = self.vendor.error(complaint, request)
+        refused = refused or self.vendor.refusal(request)
         if refused:
             request.refused = refused.status
             return refused
@@ -221,11 +253,10 @@ class ScriptedServer:
         return lambda request: json_response(content)
 
     def _unauthorized(self, request: Received) -> Response | None:
-        given = request.headers.get("authorization")
-        if self.key is None or given == f"Bearer {self.key}":
+        given = self.vendor.key(request)
+        if self.key is None or given == self.key:
             return None
-        message = "Incorrect API key provided." if given else "You didn't provide an API key."
-        return fault(401, message=message, type="invalid_request_error", code="invalid_api_key")
+        return self.vendor.error(self.vendor.no_key(given), request)
 
     def _next(self, request: Received) -> Reply | Response:
         """The next reply of the script; a 500 with a clear text when there is none."""
