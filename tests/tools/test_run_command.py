@@ -15,6 +15,7 @@ import pytest
 from tests.tools.running import content_of, error_of, outcome_of, preview_of
 from tests.tools.test_escapes import processes_with
 from tui.tools.base import Outcome, ToolContext
+from tui.tools.bubblewrap import Bubblewrap
 from tui.tools.processes import _processes_by_ps
 from tui.tools.run_command import RunCommand
 from tui.tools.sandbox import Sandbox, find_sandbox
@@ -215,7 +216,7 @@ async def test_a_sandbox_that_cannot_be_set_up_is_said(folder: Path, sandbox: Sa
     broken = tmp_path / "bwrap"
     broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
     broken.chmod(0o755)
-    outcome = await outcome_of(RUN, folder, sandbox=Sandbox(str(broken)), command="true")
+    outcome = await outcome_of(RUN, folder, sandbox=Bubblewrap(str(broken), has_filter=False), command="true")
     assert outcome.content == (
         "The sandbox could not be set up, so nothing was run: bwrap: No permissions to create new namespace"
     )
@@ -234,7 +235,7 @@ def test_a_sandbox_that_does_not_work_is_none_and_says_why(tmp_path: Path) -> No
     program = tmp_path / "bwrap"
     program.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n")
     program.chmod(0o755)
-    code = "from tui.tools.sandbox import *; print(find_sandbox(), why_no_sandbox())"
+    code = "from tui.tools.bubblewrap import find_bubblewrap; print(*find_bubblewrap())"
     code = f"import tui.tools.environment as e; e._SYSTEM_FOLDERS = (); {code}"
     for path, reason in (
         (tmp_path, "bubblewrap does not work here: setting up uid map: Permission denied"),

@@ -41,6 +41,8 @@ class Approvals:
     folder: Path
     sandbox: SandboxState
     rules: Sequence[AllowRule] = ()
+    gaps: tuple[str, ...] = ()
+    """What the sandbox that is `on` cannot hold back: where there is something, commands are asked for."""
 
     def judge(self, tool: Tool, arguments: Json) -> Verdict:
         """Whether a valid call runs. Blocking: paths are resolved on the disk."""
@@ -65,7 +67,7 @@ class Approvals:
 
     def _allows(self, rule: AllowRule, tool: Tool, arguments: Json) -> bool:
         """Whether a rule allows a call. One on words relies on the sandbox: without it only exact commands count."""
-        if self.sandbox == "missing" and rule.words is not None:
+        if (self.sandbox == "missing" or self.gaps) and rule.words is not None:
             return False
         return _matches(rule, tool, arguments, self.folder)
 
@@ -80,6 +82,8 @@ class Approvals:
             return Verdict("ask", "runs a command", rule)
         if self.sandbox == "missing":
             return Verdict("ask", "no sandbox works here, so commands are asked for", rule)
+        if self.gaps:
+            return Verdict("ask", f"the sandbox that works here has gaps: {'; '.join(self.gaps)}", rule)
         return Verdict("allow")
 
 

@@ -91,7 +91,9 @@ class Conversation:
 
     @property
     def approvals(self) -> Approvals:
-        return Approvals(self.policy, self.folder, self.sandbox or "missing", tuple(self._rules))
+        sandbox = find_sandbox() if self.sandbox == "on" else None
+        gaps = sandbox.gaps if sandbox else ()
+        return Approvals(self.policy, self.folder, self.sandbox or "missing", tuple(self._rules), gaps)
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.

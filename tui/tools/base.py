@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from tui.core.messages import Json
+from tui.core.messages import Image, Json
 from tui.tools.errors import ToolError, explain
 from tui.tools.sandbox import Sandbox
 
@@ -17,11 +17,16 @@ Effect = Literal["read", "edit", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a tool run ended: `content` is for the model, `detail` for people (`diff`, `exit_code`, `sandbox`)."""
+    """How a tool run ended: `content` is for the model, `detail` for people (`diff`, `exit_code`, `sandbox`).
+
+    `sandbox_blocked` in it says why a command probably failed in the sandbox: it may be offered to run outside, once.
+    """
 
     content: str
     is_error: bool = False
     detail: Json = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+    """What the model is shown beside the words."""
 
 
 class ToolContext(NamedTuple):
@@ -33,6 +38,12 @@ class ToolContext(NamedTuple):
     command_timeout_s: float = 120
     network: bool = False
     """Whether commands in the sandbox reach the network."""
+    places: tuple[Path, ...] | None = None
+    """Where the paths of the call led when it was judged; tools work on nothing else. None: it was not judged."""
+
+    def outside_the_sandbox(self) -> ToolContext:
+        """For one command that the user allows to run with all of their rights; no argument of a call leads here."""
+        return self._replace(sandbox=None)
 
 
 class Tool(Protocol):

@@ -8,14 +8,17 @@ import json
 import os
 import subprocess
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from tui.core.messages import Json
 from tui.tools.base import ToolContext
 from tui.tools.environment import tool_environment, trusted_which
 from tui.tools.errors import ToolError
+from tui.tools.limits import PROCESSES, processes_of_user, shell_limits
 from tui.tools.output import Output
 from tui.tools.processes import MARK, end, kill, new_mark, until_gone, wait_until_gone
-from tui.tools.sandbox import Enclosure
+from tui.tools.repositories import RepositoryWatch
+from tui.tools.supervised import Enclosure, Supervised, can_supervise
 
 TIMEOUT_GRACE_S = 2.0
 """How long a command that took too long may take to end by itself."""
@@ -39,9 +42,10 @@ class Command:
         self.command, self.context = command, context
         self.timed_out_after_s: float | None = None
         self.undone: tuple[str, ...] = ()
-        """The names of what it made although nothing but the user may, removed again."""
+        """Sentences about what it made or changed although nothing but the user may."""
         self._mark = new_mark()
         self._enclosure: Enclosure | None = None
+        self._watch: RepositoryWatch | None = None
         self._status_fd = -1
         self._status: Json = {}
 
@@ -62,7 +66,9 @@ class Command:
     @property
     def never_ran(self) -> bool:
         """The sandbox itself failed: bubblewrap ends with 1 then, and tells no exit code of the command."""
-        return self._enclosure is not None and self.exit_code == 1 and "exit-code" not in self._status
+        if self._enclosure is None or not self._enclosure.tells_exit_code:
+            return False
+        return self.exit_code == 1 and "exit-code" not in self._status
 
     def start(self) -> None:
         """Start it; a few milliseconds. Not in a thread: bubblewrap would end with the thread that it was started from.
@@ -72,30 +78,41 @@ class Command:
         shell = trusted_which("bash") or trusted_which("sh")
         if shell is None:
             raise ToolError("there is no shell (bash or sh) on this machine.")
-        argv, environment = [shell, "-c", self.command], tool_environment() | {MARK: self._mark}
+        if "\0" in self.command:
+            raise ValueError("A command cannot have a NUL character in it.")
+        if self.context.sandbox:
+            self._watch = RepositoryWatch(Path(os.path.realpath(self.context.folder)))
         with contextlib.ExitStack() as only_here, contextlib.ExitStack() as on_failure:
             output_fd, write_fd = _pipe(on_failure, only_here)
-            passed: tuple[int, ...] = ()
-            if self.context.sandbox:
-                self._status_fd, status_fd = _pipe(on_failure, only_here)
-                passed = (status_fd,)
-                self._enclosure = self.context.sandbox.enclose(
-                    argv, self.context.folder, self.context.network, status_fd
-                )
+            self._status_fd, status_fd = _pipe(on_failure, only_here)
+            self._enclosure = self._enclosed(self._limited(shell), status_fd)
+            if self._enclosure:
                 on_failure.callback(self._enclosure.close)
-                argv = self._enclosure.argv
             self._process = subprocess.Popen(
-                argv,
+                self._enclosure.argv if self._enclosure else self._limited(shell),
                 cwd=self.context.folder,
-                env=environment,
+                env=tool_environment() | {MARK: self._mark} | (self._enclosure.environment if self._enclosure else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=write_fd,
                 stderr=write_fd,
-                pass_fds=passed,
+                pass_fds=(status_fd, *self._enclosure.descriptors) if self._enclosure else (),
                 start_new_session=True,
             )
             on_failure.pop_all()
         self._output = Output(output_fd)
+
+    def _limited(self, shell: str) -> list[str]:
+        """The shell that runs the command, by way of one that sets limits."""
+        sandbox = self.context.sandbox
+        has_own_count = sandbox is not None and not sandbox.gaps
+        processes = PROCESSES if has_own_count or not can_supervise() else PROCESSES + processes_of_user()
+        limits = shell_limits(self.context.folder, processes)
+        return [shell, "-c", f'{limits}; exec "$0" -c "$1"', shell, self.command]
+
+    def _enclosed(self, argv: list[str], status_fd: int) -> Enclosure | None:
+        if self.context.sandbox:
+            return self.context.sandbox.enclose(argv, self.context.folder, self.context.network, status_fd)
+        return Supervised(argv, status_fd) if can_supervise() else None
 
     async def pieces(self, timeout_s: float) -> AsyncGenerator[str, None]:
         """The output as it comes, until all has ended."""
@@ -122,6 +139,8 @@ class Command:
                 await until_gone(self._first_pid, _LAST_WAIT_S)
         finally:
             self._finish_now()
+        if self._watch:
+            self.undone += await asyncio.to_thread(self._watch.set_aside)
 
     async def _until_end(self, timeout_s: float) -> None:
         try:
@@ -140,7 +159,7 @@ class Command:
     def _finish_now(self) -> None:
         """The rest of `finish`. Waits only where that was cancelled: nothing can be put off when the loop ends."""
         if self._process.returncode is None:
-            kill(self._process.pid, self._mark)
+            kill(self._process.pid, self._mark, self._is_supervised)
             wait_until_gone(self._process.pid, _BLOCKING_WAIT_S)
             self._process.poll()
         is_over = self._enclosure is None or wait_until_gone(self._first_pid, _BLOCKING_WAIT_S)
@@ -153,9 +172,13 @@ class Command:
     async def _end(self, grace_s: float) -> None:
         root = self._process.pid
         spared = {root, self._first_pid} if self._enclosure else ()
-        await end(root, self._mark, grace_s=grace_s, spared=spared)
+        await end(root, self._mark, grace_s=grace_s, spared=spared, is_supervisor=self._is_supervised)
         await until_gone(root, _LAST_WAIT_S)
         self._process.poll()
+
+    @property
+    def _is_supervised(self) -> bool:
+        return self._enclosure is not None and self._enclosure.is_told_to_end
 
     @property
     def _first_pid(self) -> int:

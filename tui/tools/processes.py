@@ -21,6 +21,7 @@ from typing import NamedTuple
 MARK = "MIMO_TUI_CALL"
 _POLL_S = 0.01
 _ROUNDS = 20
+_SUPERVISOR_S = 3
 
 
 class _Process(NamedTuple):
@@ -50,8 +51,8 @@ def started_by(root: int, mark: str) -> set[int]:
     return found - {root, os.getpid()}
 
 
-async def end(root: int, mark: str, *, grace_s: float, spared: Iterable[int] = ()) -> None:
-    """SIGTERM to all that `root` started and to itself, then, to what is left after `grace_s`, SIGKILL.
+async def end(root: int, mark: str, *, grace_s: float, spared: Iterable[int] = (), is_supervisor: bool = False) -> None:
+    """SIGTERM to all that `root` started and to itself, then, to what is left after `grace_s`, SIGKILL (see `kill`).
 
     The `spared` are not asked to end: those that hold a sandbox together end when nothing runs in it. Cancelling this
     cuts the grace short.
@@ -65,13 +66,19 @@ async def end(root: int, mark: str, *, grace_s: float, spared: Iterable[int] = (
             await asyncio.sleep(_POLL_S)
             asked = {pid for pid in asked if _is_alive(pid)}
     except asyncio.CancelledError:
-        kill(root, mark)
+        kill(root, mark, is_supervisor)
         raise
-    await asyncio.to_thread(kill, root, mark)
+    await asyncio.to_thread(kill, root, mark, is_supervisor)
 
 
-def kill(root: int, mark: str) -> None:
-    """SIGKILL to all that `root` started, and to itself if it runs; again while there are new ones. Blocking."""
+def kill(root: int, mark: str, is_supervisor: bool = False) -> None:
+    """SIGKILL to all that `root` started, and to itself if it runs; again while there are new ones. Blocking.
+
+    A supervisor (`supervise.py`) does that itself when it is told to end, and finds those that hide, too.
+    """
+    if is_supervisor:
+        _signal({root}, signal.SIGTERM)
+        wait_until_gone(root, _SUPERVISOR_S)
     _signal({root}, signal.SIGKILL)
     for _ in range(_ROUNDS):
         if not (found := started_by(root, mark)):

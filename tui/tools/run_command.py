@@ -8,13 +8,16 @@ from typing import Literal
 
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext
+from tui.tools.blocked import why_blocked
 from tui.tools.command import Command
 from tui.tools.errors import ToolError, explain
 
-_SANDBOX_SIGNS = ("Read-only file system", "Network is unreachable", "Could not resolve", "name resolution")
+_MEMORY_SIGNS = ("ReserveShadowMemoryRange failed", "Sanitizer failed to allocate")
+_MEMORY_HINT = "[A limit of memory is set here. Sanitizers need more: start the command with `ulimit -d unlimited`.]"
+_NOT_STARTED = "The command could not be started"
 _SANDBOX_HINT = (
-    "[This ran in a sandbox: only the project folder and /tmp can be written, never .git/hooks, .git/config or .mimo, "
-    "and the network may be off.]"
+    "[This ran in a sandbox: only the project folder and $TMPDIR or /tmp can be written, never .git/hooks, .git/config "
+    "or .mimo, and the network may be off.]"
 )
 
 
@@ -48,7 +51,7 @@ class RunCommand:
         try:
             command.start()
         except (ToolError, OSError, ValueError) as error:
-            yield Outcome(f"The command could not be started: {explain(error)}", is_error=True)
+            yield Outcome(f"{_NOT_STARTED}: {explain(error)}", is_error=True)
             return
         timeout_s = float(arguments.get("timeout", context.command_timeout_s))
         try:
@@ -64,13 +67,18 @@ def _outcome(command: Command) -> Outcome:
     text, code = command.excerpt.rstrip("\n"), command.exit_code
     detail = {"exit_code": code, "sandbox": command.sandbox_name, "timed_out": command.timed_out_after_s is not None}
     if command.never_ran:
-        return Outcome(f"The sandbox could not be set up, so nothing was run: {text}", is_error=True, detail=detail)
+        what = "The sandbox could not be set up, so nothing was run" if command.sandbox_name else _NOT_STARTED
+        return Outcome(f"{what}: {text}", is_error=True, detail=detail)
     lines = [text or "[no output]"]
-    lines += [f"[{name} was removed: nothing but the user may put it there]" for name in command.undone]
+    lines += [f"[{sentence}]" for sentence in command.undone]
     if command.timed_out_after_s is not None:
         lines.append(f"[it took longer than {command.timed_out_after_s:g} s, so it was ended]")
     else:
         lines.append(f"[exit code {code}]")
-    if command.sandbox_name and code and any(sign in text for sign in _SANDBOX_SIGNS):
+    context = command.context
+    if command.sandbox_name and code and (reason := why_blocked(text, context.folder, context.network)):
+        detail["sandbox_blocked"] = reason
         lines.append(_SANDBOX_HINT)
+    if code and any(sign in text for sign in _MEMORY_SIGNS):
+        lines.append(_MEMORY_HINT)
     return Outcome("\n".join(lines), is_error=bool(code) or command.timed_out_after_s is not None, detail=detail)
