@@ -105,7 +105,8 @@ class _Conversation:
         self._is_paused = False
         """The last entry is an answer that is to be gone on with, not to be replied to."""
         self._ids = CallIds()
-        self._used: set[str] = set()
+        self._used: dict[str, int] = {}
+        """How often each id of a call was wanted so far."""
         self._sent_as: dict[str, str] = {}
         """The ids of the last assistant message's calls, as they are sent."""
 
@@ -197,16 +198,16 @@ class _Conversation:
         self._sent_as = {}
         blocks: list[Json] = []
         for block in message.blocks:
-            if isinstance(block, Text) and block.text.strip():
-                text = _text(block.text) | (block.extra or {} if is_own else {})
-                place = next((i for i, sent in enumerate(blocks) if sent["type"] == "tool_use"), len(blocks))
-                blocks.insert(place, text)
-            elif isinstance(block, Reasoning) and is_own:
+            if isinstance(block, Reasoning) and is_own:
                 blocks += self._reasoning(block, message)
-            elif isinstance(block, Reasoning) and rules.foreign_reasoning == "text" and not fills:
-                blocks += [_text(block.text)] if block.text.strip() else []
             elif isinstance(block, ToolCall):
                 blocks.append(self._call(block, is_own))
+            elif isinstance(block, Text) or (
+                isinstance(block, Reasoning) and rules.foreign_reasoning == "text" and not fills
+            ):
+                extra = block.extra if isinstance(block, Text) and is_own else None
+                place = next((i for i, sent in enumerate(blocks) if sent["type"] == "tool_use"), len(blocks))
+                blocks[place:place] = [_text(block.text) | (extra or {})] if block.text.strip() else []
         while blocks and not calls and blocks[-1]["type"] in (THINKING, REDACTED):
             blocks.pop()  # as of a stream that was cut: `The final block in an assistant message cannot be thinking`
         if fills and not any(block["type"] in (THINKING, REDACTED) for block in blocks):
@@ -229,12 +230,11 @@ class _Conversation:
 
     def _call(self, call: ToolCall, is_own: bool) -> Json:
         """`tool_use` ids must be unique in a request; some servers count them anew in each answer."""
-        first = id = self._ids.of_call(call.id, is_own)
-        number = 1
+        wanted = id = self._ids.of_call(call.id, is_own)
         while id in self._used:
-            number += 1
-            id = f"{first}_{number}"
-        self._used.add(id)
+            self._used[wanted] += 1
+            id = f"{wanted}_{self._used[wanted]}"
+        self._used[id] = 1
         self._sent_as[call.id] = id
         block = {"type": "tool_use", "id": id, "name": legal_name(call.name), "input": call.arguments}
         return block | (call.extra or {}) if is_own else block
