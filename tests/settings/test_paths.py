@@ -137,3 +137,13 @@ except MimoError as error:
     assert "cannot write" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "old"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to give a folder away")
+def test_a_folder_of_another_user_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o755)
+    os.chown(folder, 65534, 65534)
+    with pytest.raises(MimoError, match="belongs to another user"):
+        private_dir(folder)
+    assert folder.stat().st_mode & 0o777 == 0o755

@@ -144,7 +144,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, None
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
-    async for event in _run(shop.context, tool, call):
+    async for event in _run(shop.context._replace(places=verdict.places), tool, call):
         yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event
 
 
@@ -177,7 +177,7 @@ async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_abou
     _, verdict = await asyncio.to_thread(_weigh, shop, call)
     if verdict.action != "deny" and asked_about not in (None, verdict.places):
         return Verdict("deny", "while you were asked, a path of it came to lead elsewhere")
-    return verdict if verdict.action == "deny" else Verdict("allow")
+    return verdict if verdict.action == "deny" else replace(verdict, action="allow")
 
 
 async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Event]:

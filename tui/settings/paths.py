@@ -48,16 +48,27 @@ def cache_dir() -> Path:
 def private_dir(path: Path) -> Path:
     """`path`, made where it is missing; it and every folder made on the way is the user's alone.
 
-    A folder that was there is made private too, unless it is a link: what that points to is not ours.
-    Raises MimoError.
+    A folder that was there is made private too, unless it is a link: what that points to is not ours. One that is
+    another user's is an error, since they could read and change what is put into it. Raises MimoError.
     """
     try:
         _make(path)
-        if path.stat().st_mode & 0o077 and not path.is_symlink():
+        state = path.stat()
+        _refuse_of_others(path, state.st_uid)
+        if state.st_mode & 0o077 and not path.is_symlink():
             path.chmod(0o700)
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
+
+
+def _refuse_of_others(path: Path, owner: int) -> None:
+    user = os.geteuid() if hasattr(os, "geteuid") else owner
+    if owner not in (user, 0):  # root can read and change everything anyway
+        raise MimoError(
+            f"{path} belongs to another user (id {owner}), who could read and change what is kept in it",
+            "Move it away, or point the XDG_..._HOME variables to a place of your own.",
+        )
 
 
 def write_private(path: Path, content: str | bytes) -> None:

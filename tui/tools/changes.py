@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import os
-import secrets
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +10,7 @@ from typing import NamedTuple
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.errors import ToolError, explain
+from tui.tools.opening import put_in_place
 from tui.tools.paths import shown
 
 CONTEXT_LINES = 3
@@ -36,9 +33,7 @@ class Change(NamedTuple):
 
     def apply(self) -> None:
         """Put the new content in place. Raises ToolError, OSError; the file is as it was then."""
-        if self.before is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(self.path, self.data)
+        put_in_place(self.path, self.data)
 
 
 def preview_of(plan: Callable[[Json, ToolContext], Change], arguments: Json, context: ToolContext) -> str:
@@ -55,35 +50,6 @@ def carry_out(plan: Callable[[Json, ToolContext], Change], arguments: Json, cont
     diff = change.diff(context.folder)
     change.apply()
     return Outcome(change.summary, detail={"diff": diff})
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` beside `path` and rename it over: readers see the old file or the new one. Mode and owner are kept.
-
-    It is not synced: what a power cut may take are the last seconds, and a sync would cost each edit milliseconds.
-    """
-    state = None
-    with contextlib.suppress(FileNotFoundError):
-        state = path.stat()
-    temporary = path.parent / f".mimo-{secrets.token_hex(8)}.tmp"
-    number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
-    try:
-        with os.fdopen(number, "wb") as file:
-            if state is not None:
-                _keep_owner(number, state)
-                os.fchmod(number, stat.S_IMODE(state.st_mode))
-            file.write(data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _keep_owner(number: int, state: os.stat_result) -> None:
-    made = os.fstat(number)
-    if (made.st_uid, made.st_gid) != (state.st_uid, state.st_gid):
-        with contextlib.suppress(PermissionError):  # only root can give a file away
-            os.fchown(number, state.st_uid, state.st_gid)
 
 
 def unified_diff(name: str, before: str | None, after: str) -> str:

@@ -46,7 +46,7 @@ class EditFile:
 
 def _plan(arguments: Json, context: ToolContext) -> Change:
     """The change that a call asks for. Raises ToolError, OSError."""
-    path = located(context.folder, arguments["path"], for_change=True)
+    path = located(context.folder, arguments["path"], for_change=True, places=context.places)
     file, name = load(path, context.folder), shown(path, context.folder)
     old, new = (arguments[key].replace("\r\n", "\n") for key in ("old", "new"))
     if not old:

@@ -46,7 +46,7 @@ class ListFiles:
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         try:
-            path = await asyncio.to_thread(_target, context.folder, arguments.get("path", "."))
+            path = await asyncio.to_thread(_target, context, arguments.get("path", "."))
             if isinstance(path, Outcome):
                 yield path
                 return
@@ -64,9 +64,10 @@ async def _files(folder: Path, *options: str) -> Found:
     return await ripgrep(("--files", "--sort=path", *options), folder, timeout_s=TIMEOUT_S, limit_bytes=_LIMIT_BYTES)
 
 
-def _target(folder: Path, name: str) -> Path | Outcome:
+def _target(context: ToolContext, name: str) -> Path | Outcome:
     """The folder to list; for a file all that there is to say of it."""
-    path = located(folder, name)
+    folder = context.folder
+    path = located(folder, name, places=context.places)
     if not path.exists():
         raise missing(path, folder)
     return path if path.is_dir() else Outcome(f"{shown(path, folder)}  {size_words(path.stat().st_size)}")

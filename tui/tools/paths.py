@@ -43,11 +43,15 @@ def locate(folder: Path, path: str) -> Location:
     return Location(resolved, inside, _is_protected(names) or _is_in_moved_git(Path(root), resolved))
 
 
-def located(folder: Path, path: str, *, for_change: bool = False) -> Path:
-    """The path that a tool works on. Raises ToolError for what can be no path, `for_change` for a protected one too."""
+def located(folder: Path, path: str, *, for_change: bool = False, places: tuple[Path, ...] | None = None) -> Path:
+    """The path that a tool works on. Raises ToolError for what can be no path, `for_change` for a protected one too,
+    and for one that leads to none of `places`, where the call's paths led when it was judged (None: it was not).
+    """
     location = locate(folder, path)
     if location.error:
         raise ToolError(location.error)
+    if places is not None and location.path not in places:
+        raise ToolError(f"{shown(path)} has come to lead elsewhere since this was allowed, so nothing was done.")
     if for_change and location.protected:
         raise ToolError(f"{shown(path)} is read-only to tools, so that nothing but the user changes what runs there.")
     return location.path

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError
+from tui.tools.opening import open_regular
 from tui.tools.paths import located, shown
 from tui.tools.text_file import (
     EDIT_LIMIT_BYTES,
@@ -55,18 +56,18 @@ class ReadFile:
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         start, lines = _range(arguments)
-        yield await outcome_of(lambda: read(context.folder, arguments["path"], start, lines))
+        yield await outcome_of(lambda: read(context.folder, arguments["path"], start, lines, context.places))
 
 
 def _range(arguments: Json) -> tuple[int, int]:
     return int(arguments.get("start", 1)), int(arguments.get("lines", LINES))
 
 
-def read(folder: Path, name: str, start: int, lines: int) -> Outcome:
+def read(folder: Path, name: str, start: int, lines: int, places: tuple[Path, ...] | None = None) -> Outcome:
     """Lines `start` to `start + lines - 1`, fewer where they are too much at once. Raises ToolError, OSError."""
-    path = located(folder, name)
+    path = located(folder, name, places=places)
     size = regular_file(path, folder).st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         sample = file.read(SAMPLE_BYTES)
         refuse_binary(path, folder, sample, size)
         bom, encoding = bom_of(sample)

@@ -49,15 +49,15 @@ class SearchFiles:
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         try:
-            yield await _search(arguments["pattern"], arguments.get("path", "."), context.folder)
+            yield await _search(arguments["pattern"], arguments.get("path", "."), context)
         except (ToolError, OSError, ValueError) as error:
             yield Outcome(explain(error), is_error=True)
 
 
-async def _search(pattern: str, name: str, folder: Path) -> Outcome:
+async def _search(pattern: str, name: str, context: ToolContext) -> Outcome:
     if "\0" in pattern:
         raise ToolError("The pattern cannot have a NUL character in it.")
-    root, target = await asyncio.to_thread(_target, folder, name)
+    root, target = await asyncio.to_thread(_target, context, name)
     found = await ripgrep(
         (
             "--line-number",
@@ -80,9 +80,10 @@ async def _search(pattern: str, name: str, folder: Path) -> Outcome:
     return _outcome(found, pattern)
 
 
-def _target(folder: Path, name: str) -> tuple[Path, Path]:
+def _target(context: ToolContext, name: str) -> tuple[Path, Path]:
     """The folder with its links followed, and what to search: from there where it is inside, for short names."""
-    path, root = located(folder, name), Path(os.path.realpath(folder))
+    folder = context.folder
+    path, root = located(folder, name, places=context.places), Path(os.path.realpath(folder))
     if not path.exists():
         raise missing(path, folder)
     return root, path.relative_to(root) if path.is_relative_to(root) else path

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui.tools.errors import ToolError
+from tui.tools.opening import open_regular
 from tui.tools.paths import missing, shown
 
 EDIT_LIMIT_BYTES = 16 * 1024 * 1024
@@ -66,7 +67,8 @@ def load(path: Path, folder: Path) -> TextFile:
         raise ToolError(
             f"{shown(path, folder)} has {size_words(state.st_size)}, which is too large to edit: use run_command."
         )
-    data = path.read_bytes()
+    with open_regular(path) as file:
+        data = file.read(EDIT_LIMIT_BYTES + 1)
     refuse_binary(path, folder, data[:SAMPLE_BYTES], state.st_size)
     return decode(data)
 

@@ -9,6 +9,7 @@ from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.changes import Change, carry_out, preview_of
 from tui.tools.errors import ToolError
+from tui.tools.opening import open_regular
 from tui.tools.paths import located, shown
 from tui.tools.text_file import EDIT_LIMIT_BYTES, decode, regular_file
 
@@ -42,7 +43,7 @@ class WriteFile:
 
 def _plan(arguments: Json, context: ToolContext) -> Change:
     """The change that a call asks for. Raises ToolError, OSError."""
-    path = located(context.folder, arguments["path"], for_change=True)
+    path = located(context.folder, arguments["path"], for_change=True, places=context.places)
     content, name = arguments["content"], shown(path, context.folder)
     try:
         data = content.encode()
@@ -55,6 +56,7 @@ def _plan(arguments: Json, context: ToolContext) -> Change:
     state = regular_file(path, context.folder)
     before = "(large file)\n"
     if state.st_size <= EDIT_LIMIT_BYTES:
-        old = path.read_bytes()
+        with open_regular(path) as file:
+            old = file.read()
         before = "(binary file)\n" if b"\0" in old else decode(old).text
     return Change(path, before, content, data, f"Replaced all of {name} ({size}).")
