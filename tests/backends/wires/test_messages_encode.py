@@ -218,7 +218,7 @@ def test_all_results_come_first_in_one_message_of_the_user() -> None:
     }
 
 
-def test_text_behind_a_call_is_put_before_it() -> None:
+def test_what_is_behind_a_call_is_put_before_it() -> None:
     (answer, _) = sent(CLAUDE, own(CLAUDE, SIGNED, CALL, Text("behind")), RESULT)
     assert [block["type"] for block in answer["content"]] == ["thinking", "text", "tool_use"]
 
@@ -370,7 +370,7 @@ def test_any_history_becomes_one_that_the_strictest_server_takes(history: list[M
         open_calls = [block["id"] for block in entry["content"] if block["type"] == "tool_use"]
         ids += open_calls
         if entry["role"] == "assistant":
-            assert "text" not in kinds[kinds.index("tool_use") :] if open_calls else kinds[-1] != "thinking"
+            assert set(kinds[kinds.index("tool_use") :]) == {"tool_use"} if open_calls else kinds[-1] != "thinking"
     assert not open_calls and len(set(ids)) == len(ids)
     assert entries[-1]["role"] == "user" or entries[-1]["content"][-1]["type"] == "server_tool_use"
 

@@ -192,27 +192,26 @@ class _Conversation:
         return is_same_origin(message.origin, self._spec.origin)
 
     def _answer(self, message: Message, is_own: bool) -> list[Json]:
-        """The model's blocks in their order, but text never behind a call, and thinking never as the last."""
-        rules, calls = self._rules, message.tool_calls
-        fills = bool(calls) and rules.reasoning_required and rules.unsigned_thinking
+        """The model's blocks in their order, but the calls last, and thinking never as the very last."""
+        rules = self._rules
+        fills = bool(message.tool_calls) and rules.reasoning_required and rules.unsigned_thinking
         self._sent_as = {}
-        blocks: list[Json] = []
+        said: list[Json] = []
+        calls: list[Json] = []
         for block in message.blocks:
-            if isinstance(block, Reasoning) and is_own:
-                blocks += self._reasoning(block, message)
-            elif isinstance(block, ToolCall):
-                blocks.append(self._call(block, is_own))
-            elif isinstance(block, Text) or (
-                isinstance(block, Reasoning) and rules.foreign_reasoning == "text" and not fills
-            ):
-                extra = block.extra if isinstance(block, Text) and is_own else None
-                place = next((i for i, sent in enumerate(blocks) if sent["type"] == "tool_use"), len(blocks))
-                blocks[place:place] = [_text(block.text) | (extra or {})] if block.text.strip() else []
-        while blocks and not calls and blocks[-1]["type"] in (THINKING, REDACTED):
-            blocks.pop()  # as of a stream that was cut: `The final block in an assistant message cannot be thinking`
-        if fills and not any(block["type"] in (THINKING, REDACTED) for block in blocks):
-            blocks.insert(0, {"type": THINKING, "thinking": fill_text(message, rules.reasoning_fill), "signature": ""})
-        return blocks
+            if isinstance(block, ToolCall):
+                calls.append(self._call(block, is_own))
+            elif isinstance(block, Reasoning) and is_own:
+                said += self._reasoning(block, message)
+            elif isinstance(block, Text) and block.text.strip():
+                said.append(_text(block.text) | (block.extra or {} if is_own else {}))
+            elif isinstance(block, Reasoning) and rules.foreign_reasoning == "text" and not fills:
+                said += [_text(block.text)] if block.text.strip() else []
+        while said and not calls and said[-1]["type"] in (THINKING, REDACTED):
+            said.pop()  # as of a stream that was cut: `The final block in an assistant message cannot be thinking`
+        if fills and not any(block["type"] in (THINKING, REDACTED) for block in said):
+            said.insert(0, {"type": THINKING, "thinking": fill_text(message, rules.reasoning_fill), "signature": ""})
+        return said + calls
 
     def _reasoning(self, block: Reasoning, message: Message) -> list[Json]:
         """A block that this server made, as it came. Thinking without text is kept: the signature is the content."""
