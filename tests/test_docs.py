@@ -110,17 +110,6 @@ def test_every_setting_is_explained() -> None:
     assert names - said == set()
 
 
-def test_every_preset_is_in_its_tables_as_it_is() -> None:
-    page = CONFIGURATION.read_text(encoding="utf-8")
-    for name, preset in presets().items():
-        row = re.search(rf"^\| `{name}` \| (.*?) \| (.*?) \| (\w+) \|$", page, re.MULTILINE)
-        assert row, f"{name} is not in the table"
-        assert preset.embedded or f"`{preset.base_url}`" == row[1]
-        assert (f"`{preset.model}`" if preset.model else "none") in row[2]
-        assert row[3] == ("none" if preset.credential == "none" else "wanted")
-        assert re.search(rf"^\| `{name}` \|.*{'not known' if not preset.rules.get('thinking') else '`'}", page, re.M)
-
-
 def test_what_is_not_used_yet_is_said() -> None:
     section = prose(CONFIGURATION).partition("## Read but not used yet")[2].partition("\n## ")[0]
     for name in _NOT_YET:

@@ -9,9 +9,9 @@ from typing import Any
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
-from tests.app.driving import configure, opened
+from tests.app.driving import Driver, configure, opened
 from tests.scripted import ScriptedServer
 from tui.backends.embedded.catalogue import DEFAULT
 from tui.backends.embedded.pull import models_dir
@@ -57,6 +57,14 @@ def files_with(secret: str, home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
 
 
+async def take(it: Driver, label: str) -> None:
+    """Go down the menu to what is called so, and choose it."""
+    menu = it.app.screen.query_one("#offers", OptionList)
+    while not (menu.highlighted_option and label in str(menu.highlighted_option.prompt)):
+        await it.press("down")
+    await it.press("enter")
+
+
 async def test_the_first_start_offers_vendors_servers_and_the_built_in_model(home: Path, folder: Path) -> None:
     async with opened(folder) as it:
         await it.until_shown("Who should answer?", "Xiaomi MiMo", "DeepSeek", "smollm2-135m", "Another server")
@@ -75,7 +83,7 @@ async def test_another_server_by_its_address_is_tested_saved_and_answers(
     server = scripted(answers)
     async with opened(folder) as it:
         await it.until_shown("Another server")
-        await it.write("5")
+        await take(it, "Another server")
         await it.until_shown("The address of a server")
         await it.write(server.base_url)
         await it.press("enter")
@@ -92,7 +100,7 @@ async def test_another_server_by_its_address_is_tested_saved_and_answers(
 async def test_an_address_that_is_none_is_refused(home: Path, folder: Path, address: str) -> None:
     async with opened(folder) as it:
         await it.until_shown("Another server")
-        await it.write("5")
+        await take(it, "Another server")
         await it.until_shown("The address of a server")
         await it.write(address)
         await it.press("enter")
@@ -228,7 +236,7 @@ async def test_the_built_in_model_is_chosen_by_its_number_when_it_is_there(home:
         file.truncate(DEFAULT.size)  # it is not started here, so it need not be a model
     async with opened(folder) as it:
         await it.until_shown("Built in", "is here")
-        await it.write("4")
+        await take(it, DEFAULT.name)
         await it.until(lambda: it.app.screen is it.chat, "it is chosen")
         await it.until_shown(f"embedded/{DEFAULT.name}")
     assert load(preset_names=presets()).defaults.backend == "embedded"
@@ -237,7 +245,7 @@ async def test_the_built_in_model_is_chosen_by_its_number_when_it_is_there(home:
 async def test_what_fetching_the_built_in_model_means_is_said_before_it_begins(home: Path, folder: Path) -> None:
     async with opened(folder) as it:
         await it.until_shown("Built in")
-        await it.write("4")
+        await take(it, DEFAULT.name)
         await it.until_shown("93 MB", "Apache-2.0", "enter: fetch it")
         await it.press("escape")
         await it.until_shown("Who should answer?")
@@ -250,7 +258,7 @@ async def test_a_server_that_turns_out_to_want_a_key_is_saved_with_it(
     server = scripted(answers, key=SECRET)
     async with opened(folder) as it:
         await it.until_shown("Another server")
-        await it.write("5")
+        await take(it, "Another server")
         await it.until_shown("The address of a server")
         await it.write(server.base_url)
         await it.press("enter")

@@ -14,6 +14,7 @@ from tui.core.errors import ConfigError, UsageError
 from tui.core.usage import Price
 from tui.settings import schema
 from tui.settings.config import BackendConfig, Settings
+from tui.settings.learned import Learned, keep_learned
 
 NOTHING = Settings()
 
@@ -27,10 +28,96 @@ def test_a_presets_name_is_a_usable_backend(name: str) -> None:
     spec = resolve(NOTHING, name)
     assert spec.name == spec.preset == name and spec.wire in WIRES
     assert spec.local or (spec.base_url.startswith("https://") and spec.key_page.startswith("https://"))
-    assert spec.local == (spec.credential == "none")
+    assert spec.local or spec.credential is None
+    assert presets()[name].title and spec.thinking in (None, *spec.rules.thinking)
+    assert spec.base_url.endswith("/v1") <= (spec.wire in ("chat-completions", "responses"))
 
 
-@pytest.mark.parametrize("name", ["xiaomi-mimo", "deepseek", "openai"])
+def test_a_preset_that_is_like_another_has_what_it_does_not_say() -> None:
+    mimo, messages = resolve(NOTHING, "xiaomi-mimo"), resolve(NOTHING, "mimo-plan-ams-anthropic")
+    assert messages.model == mimo.model and messages.rules.thinking == mimo.rules.thinking
+    assert messages.rules.reasoning_required and messages.rules.unsigned_thinking
+    assert (messages.wire, messages.rules.key_header) == ("messages", "Authorization")
+    assert messages.context_window == mimo.context_window and messages.hints == mimo.hints
+    assert resolve(NOTHING, "vllm").model is None and resolve(NOTHING, "llama-cpp").model == "default"
+
+
+@pytest.mark.parametrize("name", ["mimo-plan-cn", "kimi-coding", "qwen-cn"])
+def test_what_a_plan_or_another_currency_costs_is_unknown(name: str) -> None:
+    assert resolve(NOTHING, name).price is None
+
+
+def test_the_catalogue_knows_what_is_special_about_a_model() -> None:
+    sonnet, opus = resolve(NOTHING, "anthropic"), resolve(NOTHING, "anthropic", "claude-opus-5-5")
+    assert sonnet.rules.thinking["off"] == {"thinking": {"type": "between_tools"}}
+    assert (sonnet.thinking, opus.thinking) == ("high", "medium") and "off" not in opus.rules.thinking
+    assert resolve(NOTHING, "kimi", "kimi-k2.6").rules.thinking["high"] == {
+        "thinking": {"type": "enabled", "keep": "all"}
+    }
+    assert "off" not in resolve(NOTHING, "kimi").rules.thinking
+    assert resolve(NOTHING, "qwen", "qwen3-coder-plus").rules.thinking == {}
+    assert resolve(NOTHING, "deepseek", "deepseek-v4-pro").rules.images is False
+    assert resolve(NOTHING, "deepseek-anthropic").rules.images is True
+    assert resolve(NOTHING, "deepseek", "deepseek-v9").rules.images is None
+
+
+def test_a_level_that_a_model_does_not_have_is_refused_with_those_it_has() -> None:
+    settings = with_backend(preset="anthropic", thinking="off")
+    assert resolve(settings, "lab").thinking == "off"
+    with pytest.raises(ConfigError, match="claude-opus-5-5 has no level `off`") as raised:
+        resolve(settings, "lab", "claude-opus-5-5")
+    assert "low, medium, high, max" in raised.value.hint
+
+
+def test_a_models_own_entry_is_above_the_catalogue_and_below_the_backends() -> None:
+    mine = schema.ModelConfig(
+        context_window=5000, price=Price(9, 9), images=False, rules=schema.Rules(max_tokens_field="n")
+    )
+    settings = Settings(models={"mimo-v2.6-pro": mine})
+    spec = resolve(settings, "xiaomi-mimo")
+    assert (spec.context_window, spec.price, spec.rules.images) == (5000, Price(9, 9), False)
+    assert spec.rules.max_tokens_field == "n" and spec.rules.reasoning_required
+    assert resolve(settings, "xiaomi-mimo", "mimo-v2.6-flash").context_window == 1048576
+    over = BackendConfig(preset="xiaomi-mimo", context_window=6000, rules=schema.Rules(images=True))
+    spec = resolve(Settings(models=settings.models, backends={"lab": over}), "lab")
+    assert (spec.context_window, spec.price, spec.rules.images) == (6000, Price(9, 9), True)
+    assert {"context_window", "price", "images", "max_tokens_field"} <= set(spec.set_by_user)
+
+
+def taught(base_url: str, model: str, rule: str, value: Any) -> None:
+    keep_learned(Learned(base_url, model, rule, value, "said so", "2026-11-25"))
+
+
+def test_what_a_server_taught_is_above_the_catalogue(home: Any) -> None:
+    taught("https://api.deepseek.com", "deepseek-flash", "images", False)
+    spec = resolve(NOTHING, "deepseek")
+    assert spec.rules.images is False and spec.sources["images"] == "learned"
+    assert resolve(NOTHING, "deepseek-anthropic").rules.images is True
+    mine = with_backend("deepseek", rules=schema.Rules(images=True))
+    assert resolve(mine, "deepseek").sources["images"] == "you"
+
+
+@pytest.mark.parametrize(
+    ("learned", "window", "source"), [(90_000, 90_000, "learned"), (2_000_000, 1_000_000, "catalogue")]
+)
+def test_a_window_that_an_error_told_counts_where_it_is_the_smaller(
+    home: Any, learned: int, window: int, source: str
+) -> None:
+    taught("https://api.deepseek.com", "deepseek-flash", "context_window", learned)
+    spec = resolve(NOTHING, "deepseek")
+    assert (spec.context_window, spec.sources["context_window"]) == (window, source)
+    assert resolve(with_backend("deepseek", context_window=7), "deepseek").context_window == 7
+
+
+def test_the_version_is_not_named_twice_on_wires_that_name_it_themselves() -> None:
+    assert resolve(with_backend(preset="ollama", base_url="http://10.0.0.7:11434/v1"), "lab").base_url[-5:] == "11434"
+    assert resolve(with_backend(wire="messages", base_url="https://x/v1/"), "lab").base_url == "https://x"
+    assert resolve(with_backend(base_url="https://x/v1"), "lab").base_url == "https://x/v1"
+
+
+@pytest.mark.parametrize(
+    "name", ["xiaomi-mimo", "deepseek", "openai", "anthropic", "kimi", "qwen", "gemini", "minimax"]
+)
 def test_a_vendors_default_model_has_a_price_and_a_window(name: str) -> None:
     spec = resolve(NOTHING, name)
     assert spec.price and spec.price.output > spec.price.input > 0 and spec.context_window
@@ -110,7 +197,6 @@ def test_an_unknown_name_is_met_with_the_nearest_and_all() -> None:
     [
         ({"preset": "depseek"}, "preset", "did you mean `deepseek`"),
         ({"model": "x"}, "base_url", "a backend needs"),
-        ({"base_url": "http://x", "wire": "messages"}, "wire", "not spoken"),
         ({"base_url": "http://x", "thinking": "high"}, "thinking", "not known"),
         ({"preset": "embedded", "thinking": "high"}, "thinking", "not known"),
     ],

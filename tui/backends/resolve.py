@@ -1,56 +1,28 @@
-"""From a backend's name to its spec: what the preset knows, then the catalogue, then what the user set; last wins."""
+"""From a backend's name to its spec: preset, catalogue, what the server taught, then what the user set; last wins."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
+from tui.backends.presets import Preset, catalogued, is_loopback, presets, with_levels
 from tui.backends.spec import BackendSpec, Rules, Timeouts
 from tui.core.errors import ConfigError, UsageError
 from tui.core.messages import Json
 from tui.core.usage import Price
 from tui.settings.learned import learned_of
 from tui.settings.names import did_you_mean
-from tui.settings.schema import BackendConfig, Settings, given
+from tui.settings.schema import BackendConfig, ModelConfig, Settings, given
 
-WIRES = ("chat-completions",)
+__all__ = ["WIRES", "Preset", "is_loopback", "known_names", "presets", "resolve"]
+
+WIRES = ("chat-completions", "messages", "responses", "ollama")
 """The protocols that this version speaks: modules of `tui.backends.wires`, with `_` for `-`."""
 
-
-class Preset(Struct, frozen=True):
-    """What is known of a vendor or a local server: one table of presets.toml."""
-
-    name: str
-    title: str
-    wire: str
-    base_url: str
-    model: str | None = None
-    key_page: str = ""
-    credential: str | None = None
-    context_window: int | None = None
-    max_output: int | None = None
-    price: Json | None = None
-    embedded: bool = False
-    headers: dict[str, str] = {}
-    hints: dict[str, str] = {}
-    rules: Json = {}
-
-    @property
-    def local(self) -> bool:
-        return self.embedded or is_loopback(self.base_url)
-
-
-@cache
-def presets() -> dict[str, Preset]:
-    """All presets by name, in the order in which people are shown them."""
-    return {name: Preset(name, **table) for name, table in _read_toml("presets.toml").items()}
+YOU, YOUR_MODELS, PRESET, CATALOGUE, LEARNED = "you", "you, in models", "preset", "catalogue", "learned"
+"""Who said a value, as `BackendSpec.sources` has it."""
 
 
 def known_names(settings: Settings) -> list[str]:
@@ -72,47 +44,119 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
         )
     config = config or BackendConfig()
     preset = _preset_of(name, config)
-    base_url = (config.base_url or preset.base_url).rstrip("/")
+    wire = config.wire or preset.wire
+    base_url = _without_version((config.base_url or preset.base_url).rstrip("/"), wire)
     model = model or config.model or preset.model
-    listed = _catalogue().get(preset.name, {}).get(model, {})
-    learned = {entry.rule: entry.value for entry in learned_of(base_url, model)}
-    # A vendor's price says nothing about another server that is spoken to in the same way; what is local costs nothing.
-    is_its_own = base_url == preset.base_url or (preset.local and is_loopback(base_url))
-    price = (preset.price or listed.get("price")) if is_its_own else None
     built_in = _built_in(model) if preset.embedded else {}
+    values, sources = _values(config, settings.models.get(model or "") or ModelConfig(), preset, base_url, model)
     spec = BackendSpec(
         name=name,
         preset=preset.name,
-        wire=config.wire or preset.wire,
+        wire=wire,
         base_url=base_url,
         model=model,
-        rules=_rules(preset.rules | learned | dict(config.rules or {})),
+        **values,
         strategy=config.strategy or "auto",
-        context_window=config.context_window or preset.context_window or listed.get("context_window"),
-        max_output=config.max_output or preset.max_output,
-        price=config.price or (Price(**price) if price else None),
-        thinking=config.thinking,
         timeouts=structs.replace(Timeouts(), **given(config.timeouts)),
         proxy=config.proxy,
         ca_file=config.ca_file,
         headers=preset.headers | (config.headers or {}),
-        body=built_in.get("body", {}) | (config.body or {}),
+        body=preset.body | built_in.get("body", {}) | (config.body or {}),
         credential=cast("str | dict[str, Any] | None", config.credential or preset.credential),
         local=preset.embedded or is_loopback(base_url),
         embedded=preset.embedded,
         key_page=preset.key_page,
+        models_page=preset.models_page,
         hints=preset.hints,
         system_prompt=built_in.get("system_prompt"),
-        set_by_user=_set_by_user(config),
-        **({} if config.retries is None else {"retries": config.retries}),
+        set_by_user=tuple(key for key, source in sources.items() if source in (YOU, YOUR_MODELS)),
+        sources=sources,
     )
+    if config.retries is not None:
+        spec = structs.replace(spec, retries=config.retries)
     _check(spec)
     return spec
 
 
-def is_loopback(url: str) -> bool:
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+def _without_version(base_url: str, wire: str) -> str:
+    """These two wires name the version in their own paths: an address that was copied with it would name it twice."""
+    return base_url.removesuffix("/v1") if wire in ("messages", "ollama") else base_url
+
+
+def _values(
+    config: BackendConfig, own: ModelConfig, preset: Preset, base_url: str, model: str | None
+) -> tuple[Json, dict[str, str]]:
+    """What several can say, the rules included: the value that counts, and by name who said it."""
+    listed = catalogued(preset, model, config.wire or preset.wire)
+    learned = {entry.rule: entry.value for entry in learned_of(base_url, model)}
+    # A vendor's price says nothing about another server that is spoken to in the same way; what is local costs nothing.
+    is_its_own = base_url == preset.base_url or (preset.local and is_loopback(base_url))
+    price = preset.price or (None if preset.unpriced else listed.get("price")) if is_its_own else None
+    rules, sources = _rules(
+        (PRESET, preset.rules),
+        (CATALOGUE, listed.get("rules", {}) | _images(listed.get("images"))),
+        (LEARNED, learned),
+        (YOUR_MODELS, dict(own.rules or {}) | _images(own.images)),
+        (YOU, dict(config.rules or {})),
+    )
+    limit = listed.get("max_output")
+    most = preset.max_output and min(preset.max_output, limit or preset.max_output)
+    said: dict[str, list[tuple[str, Any]]] = {
+        "context_window": [
+            (YOU, config.context_window),
+            (YOUR_MODELS, own.context_window),
+            (PRESET, preset.context_window),
+            *_windows(listed.get("context_window"), learned.get("context_window")),
+        ],
+        "max_output": [(YOU, config.max_output), (YOUR_MODELS, own.max_output), (PRESET, most)],
+        "output_limit": [(CATALOGUE, limit)],
+        "price": [
+            (YOU, config.price),
+            (YOUR_MODELS, own.price),
+            (PRESET if preset.price else CATALOGUE, Price(**price) if price else None),
+        ],
+        "thinking": [
+            (YOU, config.thinking),
+            *((who, level) for who, level in _default_levels(listed, preset) if level in rules.thinking),
+        ],
+    }
+    values: Json = {"rules": rules}
+    for key, choices in said.items():
+        who, values[key] = next(((who, value) for who, value in choices if value is not None), ("", None))
+        if who:
+            sources[key] = who
+    return values, sources
+
+
+def _windows(listed: int | None, learned: Any) -> list[tuple[str, int | None]]:
+    """The catalogue's before the one that an error told, unless that is smaller: then the server itself said it."""
+    taught = learned if isinstance(learned, int) and learned > 0 else None
+    choices = [(CATALOGUE, listed), (LEARNED, taught)]
+    return choices[::-1] if taught and listed and taught < listed else choices
+
+
+def _default_levels(listed: Json, preset: Preset) -> list[tuple[str, str | None]]:
+    return [(CATALOGUE, listed.get("thinking")), (PRESET, preset.thinking)]
+
+
+def _rules(*layers: tuple[str, Json]) -> tuple[Rules, dict[str, str]]:
+    """The rules of all layers, the last of which wins, and by rule who said it."""
+    table: Json = {}
+    sources: dict[str, str] = {}
+    for who, layer in layers:
+        # What was learned by another version may have rules that this one does not know.
+        known = {name: value for name, value in layer.items() if name in Rules.__struct_fields__}
+        if who == CATALOGUE and "thinking" in known:
+            known["thinking"] = with_levels(table.get("thinking", {}), known["thinking"])
+        table |= known
+        sources |= dict.fromkeys(known, who)
+    if table.get("empty_content") == "null":  # TOML has no null
+        table["empty_content"] = None
+    return msgspec.convert(table, Rules), sources
+
+
+def _images(images: bool | None) -> Json:
+    return {} if images is None else {"images": images}
 
 
 def _preset_of(name: str, config: BackendConfig) -> Preset:
@@ -134,18 +178,6 @@ def _preset_of(name: str, config: BackendConfig) -> Preset:
     return Preset("", name, WIRES[0], config.base_url)
 
 
-def _rules(table: Json) -> Rules:
-    if table.get("empty_content") == "null":  # TOML has no null
-        table = table | {"empty_content": None}
-    # What was learned by another version may have rules that this one does not know.
-    return msgspec.convert({name: table[name] for name in Rules.__struct_fields__ if name in table}, Rules)
-
-
-def _set_by_user(config: BackendConfig) -> tuple[str, ...]:
-    limits = {"context_window": config.context_window, "max_output": config.max_output}
-    return (*(config.rules or {}), *(name for name, value in limits.items() if value is not None))
-
-
 def _built_in(model: str | None) -> Json:
     """What an embedded model wants with each request: small models ramble with another prompt, or at temperature 0."""
     from tui.backends.embedded.pull import find
@@ -155,31 +187,22 @@ def _built_in(model: str | None) -> Json:
 
 
 def _check(spec: BackendSpec) -> None:
-    if spec.wire not in WIRES:
-        known = ", ".join(WIRES)
-        raise _error(spec.name, "wire", f"`{spec.wire}` is not spoken by this version", f"It speaks: {known}.")
     levels = spec.rules.thinking
     if spec.thinking is None or spec.thinking in levels:
         return
     if levels:
         raise _error(
-            spec.name, "thinking", f"this server has no level `{spec.thinking}`", f"It has: {', '.join(levels)}."
+            spec.name,
+            "thinking",
+            f"{spec.model or 'this server'} has no level `{spec.thinking}`",
+            f"It has: {', '.join(levels)}.",
         )
     raise _error(
         spec.name,
         "thinking",
-        "how this server's thinking is switched is not known",
-        f"Say it in [backends.{spec.name}.rules.thinking], a table of body fields for each level.",
+        f"how the thinking of {spec.model or 'this server'} is switched is not known",
+        f"Leave it out, or say it in [backends.{spec.name}.rules.thinking], a table of body fields for each level.",
     )
-
-
-@cache
-def _catalogue() -> dict[str, Any]:
-    return _read_toml("catalogue.toml")
-
-
-def _read_toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _error(name: str, key: str, message: str, hint: str) -> ConfigError:

@@ -110,6 +110,8 @@ class BackendSpec(Struct, frozen=True):
     """Tokens; None when not known."""
     max_output: int | None = None
     """Tokens; None: nothing is sent and the server decides."""
+    output_limit: int | None = None
+    """Tokens: the most that the model can answer with; None when not known. It is not sent by itself."""
     price: Price | None = None
     thinking: str | None = None
     """One of the levels in `rules.thinking`. None: nothing is sent and the server decides."""
@@ -128,12 +130,16 @@ class BackendSpec(Struct, frozen=True):
     """The server is a child process of ours, started when first used."""
     key_page: str = ""
     """Where a key for it can be made."""
+    models_page: str = ""
+    """Where the list of its models is, from the root of the server; empty: where the wire has it."""
     hints: dict[str, str] = {}
     """For a kind of BackendError, what to do about it with this server."""
     system_prompt: str | None = None
     """The system prompt that this model needs in place of ours."""
     set_by_user: tuple[str, ...] = ()
     """Rules, and `context_window` and `max_output`, that the user has set: no refusal teaches another value."""
+    sources: dict[str, str] = {}
+    """Who said a rule, `context_window`, `output_limit`, `max_output`, `price` or `thinking`; see `resolve`."""
 
     @property
     def origin(self) -> Origin:

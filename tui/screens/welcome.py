@@ -146,7 +146,7 @@ def vendor_offers() -> list[Offer]:
     return [
         Offer(f"vendor-{preset.name}", preset.title, preset.model or "", from_preset(preset))
         for preset in presets().values()
-        if not preset.local
+        if preset.is_main and not preset.local
     ]
 
 

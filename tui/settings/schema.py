@@ -31,6 +31,10 @@ def above_zero(value: float) -> str | None:
     return None if value > 0 else "must be above 0"
 
 
+def share(value: float) -> str | None:
+    return None if 0.1 <= value <= 0.95 else "must be between 0.1 and 0.95"
+
+
 def not_empty(value: Any) -> str | None:
     return None if value else "cannot be empty"
 
@@ -195,6 +199,19 @@ class BackendConfig(Struct, frozen=True):
     """Backends to ask instead, in this order, when this one cannot be."""
 
 
+class ModelConfig(Struct, frozen=True):
+    """What the user knows of a model, whichever backend it is asked through; above the catalogue and the server."""
+
+    context_window: PositiveInt | None = None
+    """Tokens."""
+    max_output: PositiveInt | None = None
+    """Tokens."""
+    price: Price | None = None
+    images: bool | None = None
+    """Whether it sees."""
+    rules: Rules | None = None
+
+
 class Defaults(Struct, frozen=True):
     """What a new conversation begins with."""
 
@@ -239,6 +256,12 @@ class AgentConfig(Struct, frozen=True):
     """A turn."""
     budget: Annotated[float, above_zero] | None = None
     """USD a turn; None is no limit."""
+    max_tokens: PositiveInt | None = None
+    """Sent and received, a turn; None is no limit."""
+    timeout: Seconds | None = None
+    """Of a turn; None is no limit."""
+    compact_at: Annotated[float, share] = 0.8
+    """The share of the model's window at which a conversation is made shorter."""
     command_timeout: Seconds = 120.0
     """Seconds."""
     allow: tuple[AllowRule, ...] = ()
@@ -281,6 +304,8 @@ class Settings(Struct, frozen=True):
 
     defaults: Defaults = Defaults()
     backends: dict[Annotated[str, backend_name], BackendConfig] = {}
+    models: dict[Annotated[str, not_empty], ModelConfig] = {}
+    """By the model's id."""
     modes: dict[Mode, ModeConfig] = {}
     agent: AgentConfig = AgentConfig()
     ui: UiConfig = UiConfig()
