@@ -8,13 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
 from tui.backends.images import fitted
-from tui.backends.learning import Lesson, lesson, taught
 from tui.backends.models import listed, nested
 from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
@@ -25,6 +24,9 @@ from tui.core.events import Delta, ReasoningDelta, ReplyReceived, Retrying, Rule
 from tui.core.messages import Json
 from tui.settings.credentials import credential_for
 from tui.settings.learned import Learned, keep_learned
+
+if TYPE_CHECKING:
+    from tui.backends.learning import Lesson, Lessons
 
 Piece = Sent | Delta | Retrying | RuleLearned | ReplyReceived | Reply
 """What an answer comes in."""
@@ -49,13 +51,16 @@ class Backend:
         self._base_url = spec.base_url
         self._key: str | None = None
         """What is sent as the key; empty for none, None while it is not known."""
+        self._tools_refused = False
+        """The server refused `tools`, whatever its own pages say of them."""
 
     async def ask(self, request: Request) -> AsyncGenerator[Piece, None]:
         """The answer as it comes: `Sent`, deltas, at the end what was received, raw, and a `Reply`.
 
         Before the first delta there may be `Retrying`, and `RuleLearned` when the server refused the request in a way
         that tells how it wants it. Closing it, or cancelling its reader, closes the connection at once.
-        Raises BackendError; also CredentialError, ConfigError, and ModelFileError for the embedded model.
+        Raises BackendError, with `learned` set when only the asker can act on what was learned; also CredentialError,
+        ConfigError, and ModelFileError for the embedded model.
         """
         if self.spec.model is None:
             raise UsageError(
@@ -66,6 +71,7 @@ class Backend:
             request = await asyncio.to_thread(fitted, request, self.spec.rules)
         body = self._wire.encode(request, self.spec)
         retried, has_begun, was_sent = 0, False, False
+        lessons: Lessons | None = None
         while True:
             try:
                 url, headers = await self._address(self._wire.PATH)
@@ -74,18 +80,28 @@ class Backend:
                     yield Sent(url, body, self._shown(headers))
                 async with aclosing(self._attempt(url, headers, body)) as answer:
                     async for piece in answer:
-                        has_begun = has_begun or not isinstance(piece, ReplyReceived)
+                        if not has_begun and not isinstance(piece, ReplyReceived):
+                            has_begun = True
+                            await self._keep(lessons.accepted() if lessons else [])
                         yield piece
                 return
             except BackendError as error:
                 failure = self._without_key(error)
-            if not has_begun and (new := lesson(failure, body, self.spec)):
-                yield await self._learn(new)
-                body, was_sent = self._wire.encode(request, self.spec), False
-                continue
-            wait_s = self._wait_s(failure, retried) if not has_begun else None
-            if wait_s is None:
+            if has_begun:
                 raise failure
+            lessons = lessons or self._lessons(request)
+            new = lessons.learn(failure)
+            await self._keep(lessons.proven())
+            if new is not None:
+                yield RuleLearned(new.rule, dumps(new.value), new.because)
+                if new.is_final:
+                    failure.learned = new.rule
+                    raise failure
+                body, was_sent = lessons.body, False
+                continue
+            wait_s = self._wait_s(failure, retried)
+            if wait_s is None:
+                raise lessons.explained(failure)
             retried += 1
             yield Retrying(wait_s, retried, failure.info, None if failure.kind == "loading" else self.spec.retries)
             await self._sleep(wait_s)
@@ -106,6 +122,8 @@ class Backend:
         """How this model is asked for tool calls: as set, else as the server says if we `may_ask`, else by rule."""
         if self.spec.strategy != "auto":
             return self.spec.strategy
+        if self._tools_refused:
+            return "constrained"
         is_able: Any = None
         if may_ask and self.spec.rules.props:
             is_able = nested(await self._props(), "chat_template_caps", "supports_tool_calls")
@@ -153,14 +171,26 @@ class Backend:
         headers = {name: self._masked(value) for name, value in response.headers.items() if name not in _PRIVATE}
         return ReplyReceived(response.status, headers, self._masked(recording.text()))
 
-    async def _learn(self, new: Lesson) -> RuleLearned:
+    def _lessons(self, request: Request) -> Lessons:
+        """What is learned while `request` is on its way; nothing is, mostly, so it is made at the first refusal."""
+        from tui.backends.learning import Lessons
+
+        return Lessons(self.spec, lambda spec: self._wire.encode(request, spec))
+
+    async def _keep(self, lessons: list[Lesson]) -> None:
         """Ask as the server wants it from now on, also the next time that the program runs."""
-        spec = self.spec
-        self.spec = taught(spec, new)
-        entry = Learned(spec.base_url, spec.model or "", new.rule, new.value, new.because, time.strftime("%Y-%m-%d"))
-        with suppress(MimoError):  # it is learned again the next time
-            await asyncio.to_thread(keep_learned, entry)
-        return RuleLearned(new.rule, dumps(new.value), new.because)
+        if not lessons:
+            return
+        from tui.backends.learning import taught
+
+        today, base_url, model = time.strftime("%Y-%m-%d"), self.spec.base_url, self.spec.model or ""
+        for new in lessons:
+            self.spec = taught(self.spec, new)
+            self._tools_refused = self._tools_refused or new.rule == "native_tools"
+            if new.lasts:
+                with suppress(MimoError):  # it is learned again the next time
+                    entry = Learned(base_url, model, new.rule, new.value, new.because, today)
+                    await asyncio.to_thread(keep_learned, entry)
 
     async def _address(self, path: str) -> tuple[str, dict[str, str]]:
         """Where a request goes, and its headers, the key among them. Starts the embedded model if it is that."""
