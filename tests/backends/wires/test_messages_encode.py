@@ -81,8 +81,9 @@ def test_a_first_question_has_a_limit_always() -> None:
     assert encode(Request("", (user("Hi"),)), structs.replace(PLAIN, max_output=9))["max_tokens"] == 9
 
 
-def test_the_assumed_limit_leaves_room_for_the_prompt_in_a_small_window() -> None:
+def test_the_assumed_limit_is_none_that_the_model_cannot_keep() -> None:
     assert encode(Request("", (user("Hi"),)), structs.replace(PLAIN, context_window=8192))["max_tokens"] == 4096
+    assert encode(Request("", (user("Hi"),)), structs.replace(PLAIN, output_limit=8192))["max_tokens"] == 8192
 
 
 def test_tools_and_their_choice_are_in_the_words_of_the_wire() -> None:

@@ -55,8 +55,9 @@ def encode(request: Request, spec: BackendSpec) -> Json:
 
 
 def _assumed_output(spec: BackendSpec) -> int:
-    """Never more than half of a small window: vLLM refuses what cannot fit beside the prompt."""
-    return min(MAX_OUTPUT, spec.context_window // 2) if spec.context_window else MAX_OUTPUT
+    """Never more than the model can, nor than half of a small window: what cannot fit beside the prompt is refused."""
+    half = spec.context_window // 2 if spec.context_window else None
+    return min(limit for limit in (MAX_OUTPUT, spec.output_limit, half) if limit)
 
 
 def _tools(tools: tuple[ToolSpec, ...], rules: Rules) -> list[Json]:
