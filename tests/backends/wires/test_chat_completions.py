@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tui.backends.spec import BackendSpec, Reply
 from tui.backends.wires.chat_completions import Decoder, explain
 from tui.core.errors import BackendError
-from tui.core.messages import Text
+from tui.core.messages import Reasoning, Text
 
 SPEC = BackendSpec("lab", "", "chat-completions", "http://lab/v1", "m")
 
@@ -223,3 +223,36 @@ def test_whatever_a_server_sends_is_an_answer_or_an_error_of_ours(events: list[A
 @settings(deadline=None, max_examples=100)
 def test_whatever_a_server_refuses_with_is_explained(status: int, body: Any) -> None:
     assert explain(status, {}, json.dumps(body), SPEC).message
+
+
+def test_gemini_thoughts_in_the_text_are_reasoning() -> None:
+    answer = reply([chunk({"content": "<thou"}), chunk({"content": "ght>hm</thought>Yes"}), chunk({}, "stop")])
+    assert answer.message.blocks == (Reasoning("hm", "<thought>"), Text("Yes"))
+
+
+def test_reasoning_of_which_only_the_end_came_is_reasoning_in_the_message() -> None:
+    answer = reply([chunk({"content": "I see.\n</th"}), chunk({"content": "ink>\n\nYes"}), chunk({}, "stop")])
+    assert answer.message.blocks == (Reasoning("I see.\n", "<think>"), Text("\n\nYes"))
+
+
+@pytest.mark.parametrize("text", ["Write `</think>` here", "```\n</think>\n```", "a\n</think>\nb\n</think>\n"])
+def test_talk_about_tags_is_text(text: str) -> None:
+    assert reply([chunk({"content": text}), chunk({}, "stop")]).message.blocks == (Text(text),)
+
+
+def test_what_only_the_agent_can_judge_keeps_the_servers_word() -> None:
+    assert reply([chunk({"content": "a a a"}), chunk({}, "repetition_truncation")]).finish_reason == (
+        "repetition_truncation"
+    )
+    announced = reply([chunk({"content": "I call ls."}), chunk({}, "tool_calls")])
+    assert announced.finish_reason == "tool_calls" and not announced.message.tool_calls
+    fragment = {"index": 0, "id": "a", "function": {"name": "ls", "arguments": "{}"}}
+    for reason in ("length", "model_context_window_exceeded"):
+        cut = reply([chunk({"tool_calls": [fragment]}), chunk({}, reason)])
+        assert cut.finish_reason == "length" and cut.message.tool_calls
+
+
+def test_a_refusal_in_a_whole_completion_is_filtered_content() -> None:
+    whole = {"choices": [{"message": {"content": None, "refusal": "I cannot."}, "finish_reason": "stop"}]}
+    answer = reply([json.dumps(whole)])
+    assert answer.message.text == "I cannot." and answer.finish_reason == "content_filter"

@@ -144,6 +144,11 @@ def test_what_is_filled_in_can_be_set() -> None:
     assert entry["reasoning_content"] == " "
 
 
+def test_thoughts_in_tags_go_back_in_the_tags_they_came_in() -> None:
+    (_, entry, _) = sent(PLAIN, user("a"), own(Reasoning("hm", key="<thought>"), Text("ok"), CALL), RESULT)
+    assert entry["content"] == "<thought>hm</thought>ok" and "<thought>" not in entry
+
+
 @pytest.mark.parametrize("key", ["<think>", "thinking", "reasoning"])
 def test_demanded_reasoning_stands_where_it_is_demanded_wherever_it_came(key: str) -> None:
     spec = ruled(reasoning_required=True, replay_reasoning="none")
@@ -200,7 +205,7 @@ def test_refused_fields_are_left_out_wherever_they_come_from() -> None:
 
 NAMES = st.sampled_from(["c1", "c2", "", "toolu/1", "x" * 70])
 WORDS = st.sampled_from(["", " ", "words", "ünï", "<think>"])
-KEYS = st.sampled_from(["reasoning_content", "reasoning", "<think>", "thinking", "content", "role"])
+KEYS = st.sampled_from(["reasoning_content", "reasoning", "<think>", "<thought>", "thinking", "content", "role"])
 DATA = st.none() | st.just({"reasoning_details": [{"text": "x"}]}) | st.just({"role": "user"})
 VALUES = st.none() | st.integers() | st.floats() | WORDS
 IMAGES = st.builds(Image, st.just("image/png"), st.just("AAAA"), WORDS)

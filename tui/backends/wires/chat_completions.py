@@ -14,10 +14,10 @@ from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
 from tui.backends.sse import Parser
 from tui.backends.wires.chat_encode import encode
-from tui.backends.wires.chat_messages import IN_PARTS, IN_TEXT
+from tui.backends.wires.chat_messages import IN_PARTS
 from tui.backends.wires.reading import as_count, as_list, as_object, cut_off, not_a_reply, parse
 from tui.backends.wires.surrogates import mend, split_open
-from tui.backends.wires.think_tags import ThinkTags
+from tui.backends.wires.think_tags import OPEN, ThinkTags, closed_only
 from tui.backends.wires.tool_calls import ToolCalls, new_id
 from tui.core.errors import BackendError
 from tui.core.events import Delta, ReasoningDelta, TextDelta
@@ -38,6 +38,7 @@ _FINISH_REASONS = {
     "eos": "stop",
     "sensitive": "content_filter",
     "max_tokens": "length",
+    "model_context_window_exceeded": "length",
 }
 _FAILED = ("error", "insufficient_system_resource", "network_error")
 """Finish reasons that say that the server broke off."""
@@ -59,6 +60,11 @@ class Decoder:
         self._calls = ToolCalls(make_id)
         self._usage: Json = {}
         self._timings: Json = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """All of the answer came, though not the end mark, which some servers never send."""
+        return self._finish_reason is not None
 
     def feed(self, data: str) -> list[Delta]:
         """What an event adds. Raises BackendError for one that says that the server failed, or is not JSON."""
@@ -149,13 +155,13 @@ class Decoder:
             yield from self._say(_TEXT, text)
             return
         for is_reasoning, piece in self._tags.feed(text):
-            yield from self._say(IN_TEXT if is_reasoning else _TEXT, piece)
+            yield from self._say(self._tags.tag if is_reasoning else _TEXT, piece)
 
     def _rest(self) -> Iterator[Delta]:
         """What was held back for what might follow, at the end."""
         if not self._tags.is_over:
             for is_reasoning, piece in self._tags.finish():
-                yield from self._say(IN_TEXT if is_reasoning else _TEXT, piece)
+                yield from self._say(self._tags.tag if is_reasoning else _TEXT, piece)
         if self._half:
             self._half = ""
             yield from self._say(self._pieces[-1][0] if self._pieces else _TEXT, "\ufffd")
@@ -192,14 +198,16 @@ class Decoder:
         blocks: list[Block] = [
             Reasoning("".join(pieces), key) if key else Text("".join(pieces)) for key, pieces in self._pieces
         ]
+        if blocks and isinstance(first := blocks[0], Text) and (parts := closed_only(first.text)):
+            blocks[:1] = [Reasoning(parts[0], OPEN), Text(parts[1])]
         if self._details:
             data = {"reasoning_details": self._details}
             place = next((i for i, block in enumerate(blocks) if isinstance(block, Reasoning)), None)
             if place is None:
                 return [Reasoning("", "reasoning", data=data), *blocks]
-            first = blocks[place]
-            assert isinstance(first, Reasoning)
-            blocks[place] = Reasoning(first.text, first.key, data=data)
+            thought = blocks[place]
+            assert isinstance(thought, Reasoning)
+            blocks[place] = Reasoning(thought.text, thought.key, data=data)
         return blocks
 
 

@@ -18,11 +18,11 @@ from tui.backends.wires.replay import (
     legal_name,
     reasoning_text,
 )
-from tui.backends.wires.think_tags import CLOSE, OPEN
+from tui.backends.wires.think_tags import OPEN, tagged
 from tui.core.messages import Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 
-IN_TEXT = "<think>"
-"""The key of reasoning that came inside the text, in tags."""
+IN_TEXT = (OPEN, "<thought>")
+"""The keys of reasoning that came inside the text: the tag that it began with."""
 IN_PARTS = "thinking"
 """The key of reasoning that came as a part of a list (Mistral)."""
 HAVE_READ = "I have read the results."
@@ -111,8 +111,9 @@ class _Messages:
             return
         reasoning = self._reasoning(message, is_own)
         content: Any = text or self._rules.empty_content
-        if thought := reasoning.pop(IN_TEXT, None):
-            content = f"{OPEN}{thought}{CLOSE}{text}"
+        for tag in IN_TEXT:
+            if thought := reasoning.pop(tag, None):
+                content = tagged(tag, thought) + text
         if thought := reasoning.pop(IN_PARTS, None):
             content = [{"type": "thinking", "thinking": [_words(thought)]}, *([_words(text)] if text else [])]
         entry: Json = {"role": "assistant", "content": content}
@@ -135,7 +136,7 @@ class _Messages:
             fields |= block.data or {}
         if is_demanded and not fields.get(rules.reasoning_key):
             # Inside the content, or under another key, it counts as missing.
-            fields.pop(IN_TEXT, None), fields.pop(IN_PARTS, None)
+            fields = {key: value for key, value in fields.items() if key not in (*IN_TEXT, IN_PARTS)}
             own = "".join(block.text for block in blocks)
             fields[rules.reasoning_key] = own or fill_text(message, rules.reasoning_fill)
         return fields
