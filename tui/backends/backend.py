@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from tui.backends import discovery
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
 from tui.backends.images import fitted
-from tui.backends.models import listed, nested
+from tui.backends.models import informed, nested
 from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
 from tui.backends.waiting import wait_before_retry_s
@@ -51,6 +52,8 @@ class Backend:
         self._base_url = spec.base_url
         self._key: str | None = None
         """What is sent as the key; empty for none, None while it is not known."""
+        self._has_asked = False
+        """The server was asked what it says of the model."""
         self._tools_refused = False
         """The server refused `tools`, whatever its own pages say of them."""
 
@@ -67,6 +70,8 @@ class Backend:
                 f"{self.spec.name}: no model is chosen",
                 f"Choose one with /model, or --model; `mimo-tui backends models {self.spec.name}` lists them.",
             )
+        if self.spec.wire in discovery.MUST_ASK and "context_window" not in self.spec.set_by_user:
+            await self.discover()
         if self.spec.rules.image_side_px or self.spec.rules.image_bytes:
             request = await asyncio.to_thread(fitted, request, self.spec.rules)
         body = self._wire.encode(request, self.spec)
@@ -108,15 +113,20 @@ class Backend:
 
     async def list_models(self) -> list[ModelInfo]:
         """The models that the server offers, sorted by id. Raises as `ask` does."""
-        try:
-            url, headers = await self._address("/models")
-            models = listed(await self._connected().get_json(url, headers))
-            if self.spec.rules.props and len(models) == 1:
-                window = nested(await self._props(), "default_generation_settings", "n_ctx")
-                models = [ModelInfo(models[0].id, window or models[0].context_window)]
-            return models
-        except BackendError as error:
-            raise self._without_key(error) from error
+        return await discovery.list_models(self._page, self.spec)
+
+    async def discover(self) -> None:
+        """Ask the server, once, what it says of the model, and go by it where the user has not said otherwise.
+
+        Never raises, and takes `discovery.LIMIT_S` at most: what is not found out stays as it was known.
+        """
+        if self._has_asked or self.spec.embedded or self.spec.model is None:
+            return
+        self._has_asked = True
+        with suppress(MimoError, TimeoutError):
+            async with asyncio.timeout(discovery.LIMIT_S):
+                if info := await discovery.look_up(self._page, self.spec):
+                    self.spec = informed(self.spec, info)
 
     async def tool_strategy(self, *, may_ask: bool = True) -> Strategy:
         """How this model is asked for tool calls: as set, else as the server says if we `may_ask`, else by rule."""
@@ -126,7 +136,7 @@ class Backend:
             return "constrained"
         is_able: Any = None
         if may_ask and self.spec.rules.props:
-            is_able = nested(await self._props(), "chat_template_caps", "supports_tool_calls")
+            is_able = nested(await discovery.props(self._page), "chat_template_caps", "supports_tool_calls")
         if not isinstance(is_able, bool):
             is_able = self.spec.rules.native_tools
         return "native" if is_able else "constrained"
@@ -148,13 +158,17 @@ class Backend:
                     recording.add(said.encode("utf-8", "replace"))
                     raise self._wire.explain(response.status, response.headers, said, self.spec)
                 parser, decoder = self._wire.Parser(), self._wire.Decoder(self.spec)
-                async with aclosing(response.chunks()) as chunks:
-                    async for chunk in chunks:
-                        recording.add(chunk)
-                        for delta in joined(_deltas(decoder, parser.feed(chunk))):
-                            yield delta
-                        if decoder.is_done:
-                            break
+                try:
+                    async with aclosing(response.chunks()) as chunks:
+                        async for chunk in chunks:
+                            recording.add(chunk)
+                            for delta in joined(_deltas(decoder, parser.feed(chunk))):
+                                yield delta
+                            if decoder.is_done:
+                                break
+                except BackendError as error:
+                    if error.kind not in ("network", "timeout") or not getattr(decoder, "is_whole", False):
+                        raise
                 if decoder.is_done:
                     await response.drain()
                 else:
@@ -224,14 +238,13 @@ class Backend:
             self._client = Client(structs.replace(self.spec, base_url=self._base_url))
         return self._client
 
-    async def _props(self) -> Any:
-        """llama.cpp's page about its model, which is not under /v1; None if it has none."""
-        _, headers = await self._address("")
+    async def _page(self, path: str, *, at_root: bool = False, body: Json | None = None) -> Any:
+        """A `discovery.Page`."""
         try:
-            return await self._connected().get_json(self._base_url.removesuffix("/v1") + "/props", headers)
+            _, headers = await self._address("")
+            base = discovery.root_of(self._base_url) if at_root else self._base_url
+            return await self._connected().get_json(base + path, headers, body)
         except BackendError as error:
-            if error.kind in ("model_not_found", "permission", "auth", "protocol", "bad_request"):
-                return None
             raise self._without_key(error) from error
 
     def _wait_s(self, error: BackendError, retried: int) -> float | None:
@@ -266,6 +279,8 @@ class Backend:
 
 def _deltas(decoder: Any, events: Iterable[str]) -> Iterator[Delta]:
     for data in events:
+        if decoder.is_done:  # what follows the end mark is not of this answer
+            return
         yield from decoder.feed(data)
 
 

@@ -16,7 +16,7 @@ from tui.core.errors import BackendError, ConfigError
 from tui.core.text import clean_line
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-_ENDED = re.compile("disconnected|peer closed", re.IGNORECASE)
+_ENDED = re.compile("disconnected|peer (unexpectedly )?closed", re.IGNORECASE)
 """Of the library's errors about the protocol those that only say that the connection ended too early."""
 
 

@@ -5,6 +5,7 @@ KEY_HEADER   which header carries the key; after `Authorization` comes `Bearer K
 HEADERS      what else each request carries
 Parser       cuts the body's bytes into events: `feed(bytes) -> list[str]`, `close() -> list[str]`
 encode       (Request, BackendSpec) -> the body; the same request gives the same body, so that prefix caches work
-Decoder      `feed(event) -> list[Delta]`, `is_done` once the end mark came, `finish() -> Reply`
+Decoder      `feed(event) -> list[Delta]`, `is_done` once the end mark came, `finish() -> Reply`;
+             `is_whole`, if it has that, once nothing is missing but the end mark
 explain      (status, headers, body, BackendSpec) -> BackendError
 """

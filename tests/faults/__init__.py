@@ -1,0 +1,1 @@
+"""What servers, gateways and networks do wrong, over real sockets: each ends in the right error or the right text."""
