@@ -87,9 +87,9 @@ def _of_messages(messages: Any) -> Iterator[str]:
             yield f"messages.{i}: text content blocks must contain non-whitespace text"
     if messages[0].get("role") != "user":
         yield "messages: first message must use the user role"
+    yield from _of_calls(merged(messages))
     if messages[-1].get("role") == "assistant":
         yield "This model does not support assistant message prefill. The conversation must end with a user message."
-    yield from _of_calls(merged(messages))
 
 
 def _of_blocks(i: int, role: Any, content: list[Any]) -> Iterator[str]:

@@ -192,5 +192,6 @@ def lacks_json_word(body: Json) -> bool:
     return wanted and "json" not in str(body.get("messages")).lower()
 
 
-def unknown_fields(body: Json, known: Iterable[str]) -> list[str]:
-    return [name for name in body if name not in set(known)]
+def unknown_fields(body: Json, known: str) -> list[str]:
+    """Names at the top of the body that are not among those of a server that refuses all others."""
+    return [name for name in body if name not in known.split()]
