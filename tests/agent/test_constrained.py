@@ -107,7 +107,9 @@ async def test_an_answer_that_is_no_json_goes_back_and_the_turn_ends(stage: Stag
 
 
 async def test_what_does_not_fit_the_window_is_left_out_and_said(stage: Stage) -> None:
-    conversation = stage.conversation(["a " * 4000, "short", "Fine."], mode="chat", backend=SMALL)
+    conversation = stage.conversation(
+        [" ".join(str(n) for n in range(1700)), "short", "Fine."], mode="chat", backend=SMALL
+    )
     await events_of(conversation.send("first"))
     await events_of(conversation.send("second"))
     events = await events_of(conversation.send("third"))

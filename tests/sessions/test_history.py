@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.sessions.making import ORIGIN, Stream
-from tui.core.events import ToolFinished, TurnFinished
+from tui.core.events import Record, ToolFinished, TurnFinished
 from tui.core.messages import Message, Reasoning, Text, ToolCall, ToolResult, user
-from tui.sessions.history import last_request, messages, request_of
+from tui.sessions.history import history_of, request_of
+
+
+def messages(records: Iterable[Record]) -> tuple[Message, ...]:
+    return history_of(records).messages
+
 
 CALLS = (ToolCall("c1", "read_file", {"path": "a"}), ToolCall("c2", "read_file", {"path": "b"}))
 
@@ -89,11 +96,11 @@ def test_requests_are_given_back_as_they_were_sent() -> None:
     assert request_of(records, 1, 2) == {"model": "m", "messages": [1, 2, 3]}
     assert request_of(records, 7, 1) == {}
     assert (
-        last_request(records)
+        history_of(records).body
         == request_of(records, 2, 1)
         == {
             "model": "m",
             "messages": [{"role": "user", "content": "Again"}],
         }
     )
-    assert last_request([]) == {}
+    assert history_of([]).body == {}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tui.core.events import Record, StepFinished, TextDelta, TurnFinished, TurnStarted
-from tui.sessions.history import messages
+from tui.sessions.history import history_of
 from tui.sessions.store import Store
 
 
@@ -43,8 +43,8 @@ def check(records: list[Record], steps: int) -> None:
     ended = [record.event.reason for record in records if isinstance(record.event, TurnFinished)]
     assert len(ended) == begun
     assert set(ended[:-1]) <= {"done"}
-    asked = [call.id for message in messages(records) for call in message.tool_calls]
-    answered = [block.call_id for m in messages(records) if m.role == "tool" for block in m.blocks]
+    asked = [call.id for message in history_of(records).messages for call in message.tool_calls]
+    answered = [block.call_id for m in history_of(records).messages if m.role == "tool" for block in m.blocks]
     assert asked == answered
 
 

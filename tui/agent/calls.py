@@ -196,7 +196,9 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterato
         result = f"{came}\n[interrupted]" if came else "Interrupted."
         yield ToolFinished(call.id, True, result, time.monotonic() - began, {})
         raise
-    yield ToolFinished(call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail)
+    yield ToolFinished(
+        call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail, outcome.images
+    )
 
 
 def refused(call: ToolCall, why: str) -> ToolFinished:

@@ -9,18 +9,19 @@ from typing import Literal, cast
 
 from tui.agent.approvals import Approvals, Policy, SandboxState
 from tui.agent.backends import Backends
+from tui.agent.cache_watch import CacheWatch
 from tui.agent.calls import Asker
+from tui.agent.compaction import Compactor
 from tui.agent.journal import Journal
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
 from tui.backends.resolve import known_names, resolve
 from tui.backends.spec import BackendSpec
-from tui.core import requests
 from tui.core.errors import MimoError
 from tui.core.events import (
+    Compacted,
     ReasoningDelta,
     Record,
-    RuleLearned,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -28,8 +29,8 @@ from tui.core.events import (
     ToolOutput,
     TurnStarted,
 )
-from tui.core.messages import Image, Json, Message, user
-from tui.sessions.history import last_request, messages
+from tui.core.messages import Image, Json, user
+from tui.sessions.history import History, history_of
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
 
@@ -57,7 +58,7 @@ class Conversation:
         """Whether a server may be asked how it wants tool calls. `run` sends nothing but the turn's own steps."""
         self.max_steps = wishes.max_steps or settings.agent.max_steps
         self.budget = settings.agent.budget if wishes.budget is None else wishes.budget
-        self.timeout_s = wishes.timeout_s
+        self.timeout_s = wishes.timeout_s or settings.agent.timeout
         self.records: list[Record] = []
         """All that happened, without the deltas and the output that a later record holds whole."""
         self.context_tokens: int | None = None
@@ -70,8 +71,10 @@ class Conversation:
         self._turns = 0
         self._wanted: tuple[str | None, str | None] = (wishes.backend, wishes.model)
         self.backends = Backends()
+        self.compactor, self.cache = Compactor(settings.agent.compact_at), CacheWatch()
         self._rules: list[AllowRule] = list(settings.agent.allow)
-        self._last_body: Json = {}
+        self.history = History()
+        """The conversation so far, as the model gets it."""
         self._untold: list[str] = []
 
     @classmethod
@@ -137,10 +140,6 @@ class Conversation:
         await self.journal.close()
         await self.backends.aclose()
 
-    def turn_input(self) -> tuple[tuple[Message, ...], Json]:
-        """The conversation so far, as the model gets it, and the body of the last request."""
-        return messages(self.records), self._last_body
-
     async def try_sandbox(self) -> SandboxState:
         """Find out, once, whether commands can run in a sandbox here; if not, `sandbox_problem` says why."""
         if self.sandbox is None:
@@ -181,18 +180,18 @@ class Conversation:
         self.journal.keep(record)
         if not isinstance(record.event, _PASSING):
             self.records.append(record)
-        if isinstance(record.event, StepStarted | RuleLearned):
-            self._last_body = requests.apply(self._last_body, record.event.request)
-        elif isinstance(record.event, StepFinished):
+        if record.parent is None:
+            self.history.add(record.event)
+        if isinstance(record.event, StepFinished | Compacted):
             self._count(record.event)
 
     def _take_up(self, records: list[Record], wishes: Wishes) -> None:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""
         self.records = [record for record in records if not isinstance(record.event, _PASSING)]
-        self._last_body = last_request(self.records)
+        self.history = history_of(self.records)
         self._turns = max((record.turn for record in records), default=0)
         for event in (record.event for record in self.records):
-            if isinstance(event, StepFinished):
+            if isinstance(event, StepFinished | Compacted):
                 self._count(event)
             elif isinstance(event, TurnStarted) and wishes.mode is None and event.mode in ("chat", "agent"):
                 self.mode = cast(Mode, event.mode)
@@ -201,7 +200,11 @@ class Conversation:
         if wishes.backend is None and self._wanted[0] not in known_names(self.settings):
             self._wanted = (None, wishes.model)  # that backend is gone: the default answers
 
-    def _count(self, step: StepFinished) -> None:
+    def _count(self, step: StepFinished | Compacted) -> None:
+        if isinstance(step, Compacted):
+            self.context_tokens = step.after_tokens
+            self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost
+            return
         if step.finish_reason in _CUT:
             return
         usage = step.usage

@@ -1,32 +1,50 @@
-"""What a turn may use: steps and money. Time is kept by whoever runs the turn."""
+"""What a turn may use: steps, tokens and money. Time is kept by whoever runs the turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tui.core.events import StepFinished
+from tui.agent.digest import done_so_far
+from tui.core.events import Compacted, StepFinished
+from tui.core.messages import ToolCall
 
 
 @dataclass(slots=True)
 class Limits:
-    """Counts finished steps of one turn. None: no limit."""
+    """Counts what one turn used. None: no limit."""
 
     max_steps: int | None = None
+    max_tokens: int | None = None
+    """Sent and received, cached ones included."""
     budget: float | None = None
     """USD. A step whose price is not known cannot be counted against it; see `cost_is_known`."""
     steps: int = 0
+    tokens: int = 0
     cost: float = 0.0
     cost_is_known: bool = True
+    calls: list[ToolCall] = field(default_factory=list)
+    """What the model asked for so far, to be told when a limit ends the turn."""
 
-    def count(self, step: StepFinished) -> None:
-        self.steps += 1
-        self.cost += step.cost or 0.0
-        self.cost_is_known = self.cost_is_known and step.cost is not None
+    def count(self, event: StepFinished | Compacted) -> None:
+        """Take in a step, or a request for a summary."""
+        self.tokens += (event.usage.input_tokens or 0) + (event.usage.output_tokens or 0)
+        self.cost += event.cost or 0.0
+        self.cost_is_known = self.cost_is_known and event.cost is not None
+        if isinstance(event, StepFinished):
+            self.steps += 1
+            self.calls += event.message.tool_calls
 
     def reached(self) -> str:
         """The limit that stops the turn here, in words; empty when there is none."""
         if self.max_steps is not None and self.steps >= self.max_steps:
             return f"{self.steps} steps are used (max_steps = {self.max_steps})"
+        if self.max_tokens is not None and self.tokens >= self.max_tokens:
+            return f"{self.tokens:,} tokens are used (max_tokens = {self.max_tokens})"
         if self.budget is not None and self.cost >= self.budget:
             return f"${self.cost:.4f} are spent (budget = ${self.budget:g})"
         return ""
+
+    def told(self, limit: str) -> str:
+        """The limit that ended the turn, and what was done until then."""
+        done = done_so_far(self.calls)
+        return f"{limit}; {done}" if done else limit

@@ -5,19 +5,21 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
 
 from tui.agent.answering import Answering
+from tui.agent.cache_watch import CacheWatch
 from tui.agent.calls import Workshop, groups, refused, run_call, side_by_side
+from tui.agent.compaction import Compactor, cut_result
 from tui.agent.guard import LoopGuard
 from tui.agent.limits import Limits
 from tui.agent.step import run_step
 from tui.backends.spec import Request
-from tui.core import requests
 from tui.core.errors import MimoError
-from tui.core.events import Event, Notice, RuleLearned, StepFinished, StepStarted, ToolFinished, TurnFinished
-from tui.core.messages import Json, Message, ToolResult
+from tui.core.events import Compacted, Event, MessageAdded, Notice, StepFinished, ToolFinished, TurnFinished
+from tui.core.messages import Context, Message
+from tui.sessions.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,76 +28,104 @@ class Agent:
 
     answering: Answering
     workshop: Workshop
-    limits: Limits
+    limits: Limits = field(default_factory=Limits)
+    compactor: Compactor = field(default_factory=Compactor)
+    guard: LoopGuard = field(default_factory=LoopGuard)
+    cache: CacheWatch = field(default_factory=CacheWatch)
 
 
-async def run_turn(agent: Agent, history: Sequence[Message], message: Message, last_body: Json) -> AsyncIterator[Event]:
-    """The steps of one turn: answers to the user's `message`, until the model asks for no more tools or a limit is met.
+async def run_turn(agent: Agent, history: History) -> AsyncIterator[Event]:
+    """The steps of one turn, until the model asks for no more tools or a limit is met.
 
-    `last_body` is the body of the session's last request. Raises what the backend raises, and `CancelledError` when the
-    task that reads it is cancelled; a step that had begun is finished first, with what came of it.
+    `history` ends with what the user said, and grows with the turn. Raises what the backend raises, and
+    `CancelledError` when the task that reads it is cancelled; a step that had begun is finished first, with what came.
     """
-    messages, guard = [*history, message], LoopGuard()
+    async for event in _steps(agent, history):
+        history.add(event)
+        if isinstance(event, StepFinished | Compacted):
+            agent.limits.count(event)
+        if isinstance(event, Compacted):
+            agent.cache.prefix_changed()
+        yield event
+
+
+async def _steps(agent: Agent, history: History) -> AsyncIterator[Event]:
+    tools = agent.workshop.toolbox.specs()
     while not (limit := agent.limits.reached()):
-        step: StepFinished | None = None
-        request = Request(agent.answering.system, tuple(messages), agent.workshop.toolbox.specs())
+        async for event in agent.compactor.make_room(agent.answering, history.messages, tools):
+            yield event
+        spec, step = agent.answering.backend.spec, None
+        if words := agent.cache.before(spec.origin, spec.price.input if spec.price else None):
+            yield Notice(words)
+        request = Request(agent.answering.system, history.messages, tools)
         try:
-            async for event in run_step(agent.answering, request, last_body):
-                if isinstance(event, StepStarted | RuleLearned):
-                    last_body = requests.apply(last_body, event.request)
-                elif isinstance(event, StepFinished):
-                    step = event
+            async for event in run_step(agent.answering, request, history.body):
+                step = event if isinstance(event, StepFinished) else step
                 yield event
         except MimoError as error:
-            if (words := await agent.answering.go_on_after(error)) is None:
+            is_hopeless = True
+            async for event in another_way(agent, history, error):
+                is_hopeless = False
+                yield event
+            if is_hopeless:
                 raise
-            yield Notice(words)
             continue
         assert step is not None  # run_step ends with it, or raises
-        agent.limits.count(step)
-        for words in remarks(step, agent.limits):
+        agent.compactor.count(request.messages, step)
+        for words in remarks(step, agent):
             yield Notice(words)
-        if step.finish_reason == "pause":  # a tool of the server's own takes long: it wants to be asked again
-            messages.append(step.message)
-            continue
-        if not step.message.tool_calls:
-            yield TurnFinished("done")
+        if words := agent.guard.ask_again(step):
+            yield MessageAdded(Message("user", (Context(words),)))
+        elif step.message.tool_calls:
+            async for event in run_calls(agent, step):
+                yield event
+        elif step.finish_reason != "pause":  # then a tool of the server's own takes long: it wants to be asked again
+            yield TurnFinished("limit", agent.guard.stuck) if agent.guard.stuck else TurnFinished("done")
             return
-        messages.append(step.message)
-        results: dict[str, ToolResult] = {}
-        async for event in run_calls(agent.workshop, step, guard):
-            if isinstance(event, ToolFinished):
-                results[event.call_id] = ToolResult(event.call_id, event.result, event.is_error)
+        if agent.guard.stuck:
+            yield TurnFinished("limit", agent.limits.told(agent.guard.stuck))
+            return
+    yield TurnFinished("limit", agent.limits.told(limit))
+
+
+async def another_way(agent: Agent, history: History, error: MimoError) -> AsyncIterator[Event]:
+    """What is done so that the same can be asked again after `error`; nothing when there is no way."""
+    if words := await agent.answering.go_on_after(error):
+        yield Notice(words)
+    elif error.kind == "context_overflow":
+        tools = agent.workshop.toolbox.specs()
+        async for event in agent.compactor.make_room(agent.answering, history.messages, tools, is_forced=True):
             yield event
-        messages.append(Message("tool", tuple(results[call.id] for call in step.message.tool_calls)))
-        if guard.is_stuck:
-            yield TurnFinished("limit", "the model made the same call again and again")
-            return
-    yield TurnFinished("limit", limit)
 
 
-async def run_calls(shop: Workshop, step: StepFinished, guard: LoopGuard) -> AsyncIterator[Event]:
+async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Event]:
     """Run the calls of a finished step: in order, those that only read side by side. One that was cut is not run."""
     calls = step.message.tool_calls
     if step.finish_reason == "length":
         for call in calls:
             yield refused(call, "This call was cut at the output limit, so it was not run. Make it again, shorter.")
         return
-    by_id = {call.id: call for call in calls}
+    shop, by_id = agent.workshop, {call.id: call for call in calls}
     for group in groups(shop, calls):
         async for event in side_by_side([run_call(shop, call) for call in group]):
             if isinstance(event, ToolFinished):
-                event = replace(event, result=guard.advise(by_id[event.call_id], event.result))
+                result = cut_result(event.result, agent.answering.backend.spec)
+                event = replace(event, result=agent.guard.advise(by_id[event.call_id], result))
             yield event
 
 
-def remarks(step: StepFinished, limits: Limits) -> Iterator[str]:
+def remarks(step: StepFinished, agent: Agent) -> Iterator[str]:
     """What the user should know about a finished step that no event says."""
-    if step.finish_reason == "length":
+    reason, limits = step.finish_reason, agent.limits
+    if reason == "length":
         yield "The answer was cut: the output limit is reached."
-    elif step.finish_reason == "content_filter":
+    elif reason == "content_filter":
         yield "The answer was cut by the server's content filter."
-    elif not step.message.text and not step.message.tool_calls and step.finish_reason != "pause":
-        yield f"The model answered with nothing (finish reason: {step.finish_reason})."
+    elif reason.startswith("repetition"):
+        yield "The model said the same over and over, so the reply was cut."
+    elif not step.message.text and not step.message.tool_calls and reason != "pause":
+        yield f"The model answered with nothing (finish reason: {reason})."
     if limits.steps == 1 and limits.budget is not None and step.cost is None:
         yield "The price of this model is not known, so the budget cannot be kept."
+    if words := agent.cache.after(step):
+        yield words

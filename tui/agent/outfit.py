@@ -51,7 +51,9 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
     )
     if words := await answering.begin():
         conversation.tell(words)
-    return Agent(answering, workshop, Limits(conversation.max_steps, conversation.budget))
+    settings = conversation.settings.agent
+    limits = Limits(conversation.max_steps, settings.max_tokens, conversation.budget)
+    return Agent(answering, workshop, limits, conversation.compactor, cache=conversation.cache)
 
 
 def _fallbacks(settings: Settings, spec: BackendSpec) -> list[BackendSpec]:

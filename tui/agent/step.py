@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 
 from tui.agent.answering import Answering
+from tui.agent.spiral import Spiral
 from tui.backends.spec import BackendSpec, Reply, Request, Sent
 from tui.core import requests
 from tui.core.errors import MimoError
@@ -41,7 +43,7 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
     `last_body` is the body of the session's request before this one: `StepStarted` holds the change.
     """
     backend, partial, began = answering.backend, _Partial(), time.time()
-    spec = backend.spec
+    spec, spiral = backend.spec, Spiral()
     first_token_s: float | None = None
     started, learned = False, None
 
@@ -50,29 +52,36 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
         return StepFinished(message, usage, reason, timings, cost_of(usage, spec.price))
 
     try:
-        async for item in answering.strategy.ask(backend, request):
-            if isinstance(item, Reply):
-                yield finished(item.message, item.usage, item.finish_reason)
-                return
-            if isinstance(item, Sent):
-                change = requests.change(last_body, item.body)
-                last_body = item.body
-                if learned is not None:
-                    yield replace(learned, request=change)
-                    learned = None
-                elif not started:
-                    started = True
-                    yield StepStarted(spec.origin, item.url, change, dict(item.headers))
-                continue
-            if isinstance(item, RuleLearned):
-                learned = item  # told with the request that it leads to, which comes next
-                continue
-            if isinstance(item, TextDelta | ReasoningDelta):
-                partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)
-            if first_token_s is None and item.type.endswith("_delta"):
-                first_token_s = time.time() - began
-            yield item
+        async with aclosing(answering.strategy.ask(backend, request)) as answer:
+            async for item in answer:
+                if isinstance(item, Reply):
+                    yield finished(item.message, item.usage, item.finish_reason)
+                    return
+                if isinstance(item, Sent):
+                    change = requests.change(last_body, item.body)
+                    last_body = item.body
+                    if learned is not None:
+                        yield replace(learned, request=change)
+                        learned = None
+                    elif not started:
+                        started = True
+                        yield StepStarted(spec.origin, item.url, change, dict(item.headers))
+                    continue
+                if isinstance(item, RuleLearned):
+                    learned = item  # told with the request that it leads to, which comes next
+                    continue
+                if isinstance(item, TextDelta | ReasoningDelta):
+                    partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)
+                    spiral.add(item.text, is_reasoning=isinstance(item, ReasoningDelta))
+                if first_token_s is None and item.type.endswith("_delta"):
+                    first_token_s = time.time() - began
+                yield item
+                if spiral.found:
+                    yield finished(partial.message(spec), Usage(), "repetition")
+                    return
     except (asyncio.CancelledError, MimoError) as error:
+        if learned is not None and isinstance(error, MimoError):
+            yield learned  # what only the asker can act on
         if started:
             reason = "error" if isinstance(error, MimoError) else "interrupted"
             yield finished(partial.message(spec), Usage(), reason)

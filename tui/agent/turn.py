@@ -103,10 +103,9 @@ class Turn:
         """Emit all events but the last, which is returned: whatever happens, there is exactly one end."""
         conversation, last = self._conversation, TurnFinished("done")
         try:
-            history, body = conversation.turn_input()
             await self._begin()
             agent = await outfit(conversation, self._asker)
-            async for event in run_turn(agent, history, self._message, body):
+            async for event in run_turn(agent, conversation.history.copy()):
                 if isinstance(event, TurnFinished):
                     last = event
                 else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from tui.core.errors import ErrorInfo
-from tui.core.messages import Json, Message, Origin, ToolCall
+from tui.core.messages import Image, Json, Message, Origin, ToolCall
 from tui.core.usage import Timings, Usage
 
 Decision = Literal["once", "always", "no"]
@@ -139,6 +139,8 @@ class ToolFinished:
     result: str
     total_s: float
     detail: Json
+    images: tuple[Image, ...] = ()
+    """What the tool shows the model beside its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,37 @@ class Repaired:
     what: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """Something is said to the model in the middle of a turn: by the user who steers, or by the program."""
+
+    type: ClassVar[str] = "message_added"
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """The conversation is made shorter for the model, which goes on with it; the session keeps all of it.
+
+    What it comes to is `core.compaction.compact`: the same for the turn that runs and for one that goes on later.
+    """
+
+    type: ClassVar[str] = "compacted"
+    folded: tuple[str, ...]
+    """Ids of the calls whose results are folded to their beginnings."""
+    summary: str
+    """What stands in place of all but the last `kept` messages; empty when results were folded only."""
+    kept: int
+    before_tokens: int
+    """An estimate, like `after_tokens`."""
+    after_tokens: int
+    usage: Usage = field(default_factory=Usage)
+    """Of the request for the summary."""
+    cost: float | None = None
+    """USD; None when it is not known, 0 when no model was asked."""
+    total_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +247,8 @@ Event = (
     | ToolFinished
     | Retrying
     | Repaired
+    | MessageAdded
+    | Compacted
     | RuleLearned
     | Notice
     | TurnFinished

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from tui.backends.backend import Backend, Piece
@@ -15,13 +15,13 @@ Item = Piece | Notice
 class Strategy(Protocol):
     """Asks `backend` and gives what comes, the `Reply` last; tool calls are in it however the model wrote them."""
 
-    def ask(self, backend: Backend, request: Request) -> AsyncIterator[Item]: ...
+    def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Item, None]: ...
 
 
 class Native:
     """The server knows tools: nothing to do."""
 
-    def ask(self, backend: Backend, request: Request) -> AsyncIterator[Item]:
+    def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Item, None]:
         return backend.ask(request)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from tui.agent.strategies.plain import PATH, as_plain_messages, call_text, cut_to, question
@@ -73,7 +73,7 @@ _ANSWER = ToolSpec(
 class Constrained:
     """A step is one request: either it can only be answered by a call, or it asks for the answer in plain words."""
 
-    async def ask(self, backend: Backend, request: Request) -> AsyncIterator[Piece | Notice]:
+    async def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Piece | Notice, None]:
         window = backend.spec.context_window or _UNKNOWN_WINDOW_TOKENS
         tools = offered(request, is_small=window <= SMALL_WINDOW_TOKENS)
         messages, left_out = cut_to(window, as_plain_messages(request.messages, window), backend.spec.max_output)

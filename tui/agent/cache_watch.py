@@ -1,0 +1,64 @@
+"""Looks after the server's prompt cache: cached input costs a hundredth of fresh, so a lost prefix is worth a word."""
+
+from __future__ import annotations
+
+import time
+
+from tui.core.events import StepFinished
+from tui.core.messages import Origin
+
+_WORTH_TOKENS = 4096
+"""Less than this is not worth a word, and many servers cache only from some size on."""
+_KEPT_S = 240.0
+"""How long a server surely keeps a prefix; vendors say 5 minutes and more."""
+_MISS = 0.5
+"""Of what was sent before: less than this from the cache is a miss."""
+
+
+class CacheWatch:
+    """Sees the steps of a session in order, and says what they tell of the server's cache."""
+
+    def __init__(self) -> None:
+        self._origin: Origin | None = None
+        self._tokens = 0  # that the server has read: the last request and its reply
+        self._at = 0.0
+        self._caches: set[Origin] = set()  # servers that have said that something came from their cache
+        self._is_new_prefix = True
+
+    def prefix_changed(self) -> None:
+        """What follows begins otherwise than what the server has read: it was made shorter, or the tools are others."""
+        self._is_new_prefix = True
+
+    def before(self, origin: Origin, price_input: float | None) -> str:
+        """What going on with another backend costs, in words; empty when it is the same or there is little to read."""
+        last, self._is_new_prefix = self._origin, self._is_new_prefix or origin != self._origin
+        if last is None or last == origin or self._tokens < _WORTH_TOKENS:
+            return ""
+        cost = "" if price_input is None else f", about ${self._tokens * price_input / 1e6:.4f}"
+        return (
+            f"{origin.backend} has not read this conversation yet: about {self._tokens:,} tokens are sent anew{cost}."
+        )
+
+    def after(self, step: StepFinished) -> str:
+        """A word when the cache should have held the beginning of this request, and did not; else empty."""
+        usage, origin = step.usage, step.message.origin
+        if origin is None or usage.input_tokens is None:
+            return ""
+        began = step.timings.started
+        should = self._tokens if origin == self._origin and not self._is_new_prefix else 0
+        words = ""
+        if usage.cached_tokens:
+            self._caches.add(origin)
+        if (
+            should >= _WORTH_TOKENS
+            and origin in self._caches
+            and began - self._at < _KEPT_S
+            and (usage.cached_tokens or 0) < should * _MISS
+        ):
+            words = (
+                f"The server's cache should have held about {should:,} tokens of this request, and held "
+                f"{usage.cached_tokens or 0:,}: the rest was paid for as new."
+            )
+        self._origin, self._at, self._is_new_prefix = origin, time.time(), False
+        self._tokens = usage.input_tokens + (usage.output_tokens or 0)
+        return words
