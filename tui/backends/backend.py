@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from tui.backends import discovery
+from tui.backends.deltas import deltas_of, joined
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
 from tui.backends.images import fitted
 from tui.backends.models import informed, nested
@@ -21,7 +22,7 @@ from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Stra
 from tui.backends.waiting import wait_before_retry_s
 from tui.core.codec import dumps
 from tui.core.errors import BackendError, CredentialError, MimoError, UsageError
-from tui.core.events import Delta, ReasoningDelta, ReplyReceived, Retrying, RuleLearned, TextDelta, ToolCallDelta
+from tui.core.events import Delta, ReplyReceived, Retrying, RuleLearned
 from tui.core.messages import Json
 from tui.settings.credentials import credential_for
 from tui.settings.learned import Learned, keep_learned
@@ -56,6 +57,8 @@ class Backend:
         """The server was asked what it says of the model."""
         self._tools_refused = False
         """The server refused `tools`, whatever its own pages say of them."""
+        self._void: set[str] = set()
+        """Reasoning that the server made and does not accept any more."""
 
     async def ask(self, request: Request) -> AsyncGenerator[Piece, None]:
         """The answer as it comes: `Sent`, deltas, at the end what was received, raw, and a `Reply`.
@@ -74,6 +77,10 @@ class Backend:
             await self.discover()
         if self.spec.rules.image_side_px or self.spec.rules.image_bytes:
             request = await asyncio.to_thread(fitted, request, self.spec.rules)
+        if self._void:
+            from tui.backends.learning import without_reasoning
+
+            request = without_reasoning(request, self._void)
         body = self._wire.encode(request, self.spec)
         retried, has_begun, was_sent = 0, False, False
         lessons: Lessons | None = None
@@ -87,7 +94,7 @@ class Backend:
                     async for piece in answer:
                         if not has_begun and not isinstance(piece, ReplyReceived):
                             has_begun = True
-                            await self._keep(lessons.accepted() if lessons else [])
+                            await self._keep(lessons.accepted() if lessons else [], request)
                         yield piece
                 return
             except BackendError as error:
@@ -96,7 +103,7 @@ class Backend:
                 raise failure
             lessons = lessons or self._lessons(request)
             new = lessons.learn(failure)
-            await self._keep(lessons.proven())
+            await self._keep(lessons.proven(), request)
             if new is not None:
                 yield RuleLearned(new.rule, dumps(new.value), new.because)
                 if new.is_final:
@@ -162,7 +169,7 @@ class Backend:
                     async with aclosing(response.chunks()) as chunks:
                         async for chunk in chunks:
                             recording.add(chunk)
-                            for delta in joined(_deltas(decoder, parser.feed(chunk))):
+                            for delta in joined(deltas_of(decoder, parser.feed(chunk))):
                                 yield delta
                             if decoder.is_done:
                                 break
@@ -172,7 +179,7 @@ class Backend:
                 if decoder.is_done:
                     await response.drain()
                 else:
-                    for delta in joined(_deltas(decoder, parser.close())):
+                    for delta in joined(deltas_of(decoder, parser.close())):
                         yield delta
                 reply = decoder.finish()
             except BackendError:
@@ -189,22 +196,24 @@ class Backend:
         """What is learned while `request` is on its way; nothing is, mostly, so it is made at the first refusal."""
         from tui.backends.learning import Lessons
 
-        return Lessons(self.spec, lambda spec: self._wire.encode(request, spec))
+        return Lessons(request, self.spec, self._wire.encode)
 
-    async def _keep(self, lessons: list[Lesson]) -> None:
+    async def _keep(self, lessons: list[Lesson], request: Request) -> None:
         """Ask as the server wants it from now on, also the next time that the program runs."""
         if not lessons:
             return
-        from tui.backends.learning import taught
+        from tui.backends.learning import marks_of, taught
 
         today, base_url, model = time.strftime("%Y-%m-%d"), self.spec.base_url, self.spec.model or ""
         for new in lessons:
+            if new.is_for_conversation:
+                self._void |= marks_of(request)
+                continue
             self.spec = taught(self.spec, new)
             self._tools_refused = self._tools_refused or new.rule == "native_tools"
-            if new.lasts:
-                with suppress(MimoError):  # it is learned again the next time
-                    entry = Learned(base_url, model, new.rule, new.value, new.because, today)
-                    await asyncio.to_thread(keep_learned, entry)
+            with suppress(MimoError):  # it is learned again the next time
+                entry = Learned(base_url, model, new.rule, new.value, new.because, today)
+                await asyncio.to_thread(keep_learned, entry)
 
     async def _address(self, path: str) -> tuple[str, dict[str, str]]:
         """Where a request goes, and its headers, the key among them. Starts the embedded model if it is that."""
@@ -275,37 +284,6 @@ class Backend:
 
     def _masked(self, text: str) -> str:
         return text.replace(self._key, "•••") if self._key else text
-
-
-def _deltas(decoder: Any, events: Iterable[str]) -> Iterator[Delta]:
-    for data in events:
-        if decoder.is_done:  # what follows the end mark is not of this answer
-            return
-        yield from decoder.feed(data)
-
-
-def joined(deltas: Iterable[Delta]) -> Iterator[Delta]:
-    """The same text in fewer pieces: what came in one read is one delta, so a fast server costs readers less."""
-    pieces: list[TextDelta | ReasoningDelta] = []
-    try:
-        for delta in deltas:
-            if pieces and delta.type != pieces[0].type:
-                yield _whole(pieces)
-                pieces = []
-            if isinstance(delta, ToolCallDelta):
-                yield delta
-            else:
-                pieces.append(delta)
-    except BackendError:  # what came before the error came
-        if pieces:
-            yield _whole(pieces)
-        raise
-    if pieces:
-        yield _whole(pieces)
-
-
-def _whole(pieces: list[TextDelta | ReasoningDelta]) -> Delta:
-    return pieces[0] if len(pieces) == 1 else type(pieces[0])("".join([piece.text for piece in pieces]))
 
 
 def _key(spec: BackendSpec) -> str:

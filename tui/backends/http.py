@@ -131,11 +131,12 @@ class Client:
         request.extensions["timeout"]["read"] = None
         return response
 
-    async def get_json(self, url: str, headers: Mapping[str, str]) -> Any:
-        """A JSON document. Raises BackendError for anything else."""
+    async def get_json(self, url: str, headers: Mapping[str, str], body: Json | None = None) -> Any:
+        """A JSON document; with a `body` it is asked for by POST. Raises BackendError for anything else."""
         import json
 
-        async with self.send("GET", url, headers) as response:
+        method, content = ("GET", None) if body is None else ("POST", json_body(body))
+        async with self.send(method, url, headers, content) as response:
             is_good = 200 <= response.status < 300
             text = await response.text(DOCUMENT_LIMIT_BYTES if is_good else ERROR_LIMIT_BYTES)
             if not is_good:

@@ -196,3 +196,5 @@ class ModelInfo(Struct, frozen=True):
     thinking: bool | None = None
     tools: bool | None = None
     price: Price | None = None
+    levels: dict[str, Json | None] | None = None
+    """Thinking levels as in `Rules.thinking`, those that it tells of; None for one that the model does not have."""

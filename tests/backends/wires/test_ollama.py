@@ -259,7 +259,7 @@ async def test_an_answer_over_http() -> None:
     body = "\n".join([line(content="Hi"), END])
     with served(Response(200, body.encode(), {"content-type": "application/x-ndjson"})) as server:
         answer = await reply_of(spec_for(f"{server.root}/lab", wire="ollama"))
-        (request,) = server.others
+        (request,) = (request for request in server.others if request.path.endswith("/api/chat"))
     assert answer.message.text == "Hi" and answer.finish_reason == "stop"
     assert request.headers["accept"] == "application/x-ndjson" and request.body["options"] == {"num_ctx": 16384}
 
