@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.backends.backend import joined
+from tui.backends.deltas import joined
 from tui.core.errors import BackendError
 from tui.core.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.backends.asking import HELLO, ask, spec_for
 from tests.backends.refusals import FOREIGN_CALLS, LESSONS, LS, OWN_CALLS, SEEN, calls, detail, own, said
@@ -245,12 +246,14 @@ async def test_missing_reasoning_that_was_all_there_means_that_the_conversation_
     assert error.kind == "context_overflow" and "too long" in error.hint
 
 
-async def test_reasoning_of_another_conversation_is_left_out_for_as_long_as_the_program_runs(scripted: Start) -> None:
+async def test_reasoning_that_is_not_valid_any_more_is_left_out_and_newer_reasoning_is_not(scripted: Start) -> None:
     server = scripted([said("messages.1: The encrypted content could not be verified."), "Hello", "again"])
     backend = Backend(spec_for(server))
     request = own(backend.spec, OWN_CALLS)
-    for _ in range(2):
-        assert [piece async for piece in backend.ask(request)]
+    assert [piece async for piece in backend.ask(request)]
+    newer = own(backend.spec, calls(Reasoning("new"), ToolCall("c2", "ls", {}))).messages[1:2]
+    assert [piece async for piece in backend.ask(structs.replace(request, messages=(*request.messages, *newer)))]
     await backend.aclose()
-    assert "reasoning_content" not in str(server.requests[1].body) + str(server.requests[2].body)
+    sent = [[message.get("reasoning_content") for message in request.messages] for request in server.requests]
+    assert "hm" in sent[0] and not any(sent[1]) and [thought for thought in sent[2] if thought] == ["new"]
     assert not learned_of(backend.spec.base_url, backend.spec.model)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 from typing import Any
 
 from msgspec import Struct, structs
@@ -18,10 +19,10 @@ from tui.backends.lessons import (
 )
 from tui.backends.limits_told import limits_told
 from tui.backends.refusal import Refusal, read_refusal
-from tui.backends.spec import BackendSpec
+from tui.backends.spec import BackendSpec, Request
 from tui.core.codec import dumps
 from tui.core.errors import BackendError, BackendErrorKind
-from tui.core.messages import Json
+from tui.core.messages import Block, Json, Reasoning
 
 LIMIT = 8
 """Lessons for one request: a client was seen that repeated a refused one 500 times."""
@@ -48,8 +49,8 @@ class Lesson(Struct, frozen=True):
     because: str
     is_final: bool = False
     """The request is not sent again."""
-    lasts: bool = True
-    """It holds the next time that the program runs, too."""
+    is_for_conversation: bool = False
+    """It holds for what has been said so far, and is no fact about the server."""
 
 
 def taught(spec: BackendSpec, new: Lesson) -> BackendSpec:
@@ -59,15 +60,37 @@ def taught(spec: BackendSpec, new: Lesson) -> BackendSpec:
     return structs.replace(spec, rules=structs.replace(spec.rules, **{new.rule: new.value}))
 
 
+def without_reasoning(request: Request, refused: Container[str] | None = None) -> Request:
+    """The request without the reasoning that was refused, by its `mark_of`; without any when it is not said which."""
+
+    def stays(block: Block) -> bool:
+        return not isinstance(block, Reasoning) or (refused is not None and mark_of(block) not in refused)
+
+    messages = [
+        replace(message, blocks=tuple(block for block in message.blocks if stays(block)))
+        for message in request.messages
+    ]
+    return structs.replace(request, messages=tuple(messages))
+
+
+def marks_of(request: Request) -> set[str]:
+    return {mark_of(block) for message in request.messages for block in message.blocks if isinstance(block, Reasoning)}
+
+
+def mark_of(block: Reasoning) -> str:
+    return dumps([block.text, block.signature, block.data])
+
+
 class Lessons:
     """What one request teaches while it is on its way. `body` is what to send now.
 
     A lesson that did not help is forgotten: `proven` gives those that did.
     """
 
-    def __init__(self, spec: BackendSpec, encode: Callable[[BackendSpec], Json]) -> None:
+    def __init__(self, request: Request, spec: BackendSpec, encode: Callable[[Request, BackendSpec], Json]) -> None:
         self.spec = spec
-        self.body = encode(spec)
+        self.body = encode(request, spec)
+        self._request = request
         self._encode = encode
         self._count = 0
         self._tried: set[tuple[str, str]] = set()
@@ -89,7 +112,7 @@ class Lessons:
         for finder, rule, value in _found(finders, refusal, self.body, self.spec):
             if (rule, dumps(value)) in self._tried or (_value_of(self.spec, rule) == value and rule != "native_tools"):
                 continue
-            new = Lesson(rule, value, error.message, rule in _NOT_SENT_AGAIN, finder not in FOR_THIS_CONVERSATION)
+            new = Lesson(rule, value, error.message, rule in _NOT_SENT_AGAIN, finder in FOR_THIS_CONVERSATION)
             if self._is_for_the_user(rule) or not self._take(new):
                 continue
             self._refused = error
@@ -133,11 +156,15 @@ class Lessons:
 
     def _take(self, new: Lesson) -> bool:
         """Change the rule, if that changes anything."""
-        spec = taught(self.spec, new)
-        body = self.body if new.is_final else self._encode(spec)
+        request, spec = self._request, self.spec
+        if new.is_for_conversation:
+            request = without_reasoning(request)
+        else:
+            spec = taught(spec, new)
+        body = self.body if new.is_final else self._encode(request, spec)
         if not new.is_final and body == self.body:
             return False
-        self.spec, self.body = spec, body
+        self._request, self.spec, self.body = request, spec, body
         self._tried.add((new.rule, dumps(new.value)))
         self._count += 1
         (self._proven if new.is_final else self._unproven).append(new)

@@ -304,4 +304,4 @@ NOT_FOUND_FINDERS: tuple[Finder, ...] = (_tools, _images, _images_not_found, _re
 FAILED_FINDERS: tuple[Finder, ...] = (_tools, _images, _system_role)
 """For a 5xx that is a bad request in truth."""
 FOR_THIS_CONVERSATION: tuple[Finder, ...] = (_reasoning_not_valid,)
-"""Their rules hold while the program runs: the conversation is at fault, not the server."""
+"""They speak of what was said so far: newer reasoning is taken, and still demanded."""
