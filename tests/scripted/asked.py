@@ -50,6 +50,10 @@ class Voice:
         """Messages: what of the thinking is sent; by default Claude sends the signature alone."""
         return thinking
 
+    def noted(self, asked: Asked) -> Json:
+        """Messages: what the answer says besides, such as what was changed in the request."""
+        return {}
+
     def encrypt(self, asked: Asked, reasoning: str) -> str | None:
         """Responses: the encrypted content of a reasoning item; None: the server sends its text in the clear."""
         return "gAAA" + base64.b64encode(f"{asked.model}|{reasoning}".encode()).decode()

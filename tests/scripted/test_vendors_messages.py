@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.scripted import Reply, ScriptedServer, reasoning, tool_call
-from tests.scripted.test_wires import QUESTION, ask, events
+from tests.scripted.test_wires import QUESTION, ask, events, question
 from tests.scripted.vendors import Claude, DeepSeek, Kimi, Mimo, Vendor
 
 Start = Callable[..., ScriptedServer]
@@ -102,7 +102,7 @@ class Loop:
     def __init__(self, scripted: Start, **fields: Any) -> None:
         self.fields = {"model": MODEL, "tools": [TOOL], "system": "be brief"} | fields
         self.server = scripted(
-            [Reply(reasoning("I look"), tool_call("ls")), "fine"], vendor=Claude(), may_complain=True
+            [Reply(reasoning("I look"), tool_call("ls")), "fine", "fine"], vendor=Claude(), may_complain=True
         )
         self.answer = ask(self.server, "messages", stream=False, **self.fields).json()["content"]
 
@@ -157,6 +157,21 @@ def test_claudes_thinking_holds_for_its_model_and_prefix_alone(scripted: Start, 
     thinking, use = loop.answer
     assert "bound to a different conversation" in loop.replay(thinking, use, **change)
     assert loop.replay(use, **change) == "", "what no longer holds may be left out"
+
+
+def test_claude_drops_what_no_longer_holds_when_the_request_wishes_so(scripted: Start) -> None:
+    loop = Loop(scripted)
+    wish = {"thinking": {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}}
+    assert "block_binding: Extra inputs" in loop.replay(*loop.answer, system="be long", **wish)
+    messages = (QUESTION, says("assistant", *loop.answer), says("user", RESULT | {"tool_use_id": loop.answer[1]["id"]}))
+    body = question("messages", *messages, **(loop.fields | wish), stream=False)
+    headers = {"anthropic-version": "2023-06-01", "anthropic-beta": "thinking-binding-controls-2026-08-01"}
+    answers = [
+        httpx.post(f"{loop.server.base_url}/messages", json=body | {"system": words}, headers=headers).json()
+        for words in ("be brief", "be long")
+    ]
+    assert "input_transformations" not in answers[0]
+    assert answers[1]["input_transformations"][0]["path"] == "messages.1.content.0"
 
 
 def test_claude_lists_its_models_page_by_page_and_counts(scripted: Start) -> None:

@@ -31,6 +31,7 @@ EXPECTED = (
 )
 NO_FORCE = 'tool_choice: type "tool" and "any" are not supported for this model'
 MARKS = 4
+BINDING_BETA = "thinking-binding-controls-2026-08-01"
 
 
 class Claude(Vendor):
@@ -48,6 +49,9 @@ class Claude(Vendor):
         super().__init__()
         self._thought_before: dict[str, str] = {}
         """For each call of ours the signature of the thinking that its message begins with."""
+        self.dropped: list[str] = []
+        """Where thinking stood that no longer held and was left out, because the request wishes so."""
+        self._dropped_now: list[str] = []
 
     def thinks(self, asked: Asked) -> bool:
         return (asked.body.get("thinking") or {}).get("type") != "disabled"
@@ -77,7 +81,17 @@ class Claude(Vendor):
             yield f"{name}: Extra inputs are not permitted"
         yield from self._of_fields(body)
         yield from self._of_marks(body)
-        yield from self._of_thinking(body)
+        wish = ((body.get("thinking") or {}).get("block_binding") or {}).get("prefix_mismatch_behavior")
+        if wish is not None and BINDING_BETA not in request.headers.get("anthropic-beta", ""):
+            yield "thinking.block_binding: Extra inputs are not permitted"
+        yield from self._of_thinking(body, drops=wish == "drop_block")
+
+    def noted(self, asked: Asked) -> Json:
+        gone = [
+            {"type": "thinking_dropped", "path": path, "reason": "prefix_binding_mismatch"}
+            for path in self._dropped_now
+        ]
+        return {"input_transformations": gone} if gone else {}
 
     def _of_fields(self, body: Json) -> Iterator[str]:
         model, thinking = body["model"], body.get("thinking") or {}
@@ -107,18 +121,25 @@ class Claude(Vendor):
             if block.get("type") in ("thinking", "redacted_thinking") or block.get("text") == "":
                 yield f"cache_control cannot be set for {block['type']} blocks or empty text"
 
-    def _of_thinking(self, body: Json) -> Iterator[str]:
+    def _of_thinking(self, body: Json, drops: bool) -> Iterator[str]:
         """Signatures hold for the model that made them and for exactly what stood before them."""
+        self._dropped_now = []
         before = prefix({**body, "messages": []})
         last = max((place for place, role, _ in merged(body["messages"]) if role == "assistant"), default=-1)
         for place, role, content in merged(body["messages"]):
             begins = list(before)
             for j, block in enumerate(content):
                 if block.get("type") == "thinking":
-                    yield from self._of_signature(f"messages.{place}.content.{j}", body["model"], before, block, last)
+                    path = f"messages.{place}.content.{j}"
+                    for words in self._of_signature(path, body["model"], before, block, last):
+                        if drops and words.endswith(BOUND):
+                            self._dropped_now.append(path)
+                        else:
+                            yield words
                 before.append((role, unmarked(block)))
             if role == "assistant":
                 yield from self._of_loss(place, body["model"], begins, content)
+        self.dropped += self._dropped_now
 
     def _of_signature(
         self, place: str, model: str, before: list[tuple[str, Json]], block: Json, last: int

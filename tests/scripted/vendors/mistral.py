@@ -25,7 +25,7 @@ NINE = re.compile(r"[a-zA-Z0-9]{9}\Z")
 
 class Mistral(Vendor):
     wires = ("chat",)
-    models = (Model("mistral-large-latest", window=262_144), Model("magistral-medium-latest", window=131_072))
+    models = (Model("mistral-medium-3-5", window=262_144), Model("magistral-medium-latest", window=131_072))
     key_headers = ("authorization",)
 
     def unknown_model(self, id: str) -> Complaint:

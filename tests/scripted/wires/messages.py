@@ -176,4 +176,4 @@ def whole(asked: Asked, content: list[Json], stop_reason: str | None, usage: Jso
         "stop_reason": stop_reason,
         "stop_sequence": None,
         "usage": usage,
-    }
+    } | asked.voice.noted(asked)
