@@ -21,12 +21,17 @@ class Answering:
     system: str
 
     def __init__(
-        self, backends: Sequence[Backend], system_of: Callable[[Backend], str], *, may_ask: bool, has_tools: bool
+        self,
+        backends: Sequence[Backend],
+        system_of: Callable[[Backend], str],
+        *,
+        look_up: Callable[[Backend], None] | None,
+        has_tools: bool,
     ) -> None:
-        """`may_ask`: servers may be asked what they can do; without, only what is known counts."""
+        """`look_up` lets a server say what it can; None: servers are asked nothing, only what is known counts."""
         self._waiting: Iterator[Backend] = iter(backends)
         self._system_of = system_of
-        self._may_ask, self._has_tools = may_ask, has_tools
+        self._look_up, self._has_tools = look_up, has_tools
         self._is_first = True
 
     async def begin(self) -> str | None:
@@ -59,5 +64,7 @@ class Answering:
         return None
 
     async def _take(self, backend: Backend) -> None:
-        self.strategy = await choose(backend, may_ask=self._may_ask and self._has_tools)
+        self.strategy = await choose(backend, may_ask=self._look_up is not None and self._has_tools)
+        if self._look_up is not None:
+            self._look_up(backend)
         self.backend, self.system = backend, self._system_of(backend)

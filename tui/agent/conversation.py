@@ -108,7 +108,7 @@ class Conversation:
             mode, defaults = self.settings.modes.get(self.mode) or ModeConfig(), self.settings.defaults
             name = mode.backend or defaults.backend
             model = model or mode.model or (defaults.model if name == defaults.backend else None)
-        return None if name is None else resolve(self.settings, name, model)
+        return None if name is None else self.backends.informed(resolve(self.settings, name, model))
 
     def use(self, backend: str, model: str | None = None) -> None:
         """Ask this backend from the next turn on, in both modes. Raises UsageError when it does not exist."""

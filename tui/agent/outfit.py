@@ -46,7 +46,7 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
     answering = Answering(
         [conversation.backends.of(spec) for spec in specs],
         system_of,
-        may_ask=conversation.asks_server,
+        look_up=conversation.backends.look_up if conversation.asks_server else None,
         has_tools=bool(toolbox.names),
     )
     if words := await answering.begin():
