@@ -191,6 +191,23 @@ LESSONS: dict[str, tuple[Response, Request, Json, str, Any]] = {
         "tool_schema",
         "subset",
     ),
+    "Gemini: enum": (said("Invalid value at 'ls.n.enum' (TYPE_STRING)"), TOOLS, {}, "tool_schema", "subset"),
+    "Gemini: required": (said("ls.required: property is not defined: zz"), TOOLS, {}, "tool_schema", "subset"),
+    "Kimi: thinking that cannot be switched off": (
+        said("invalid thinking: this model does not support disabling thinking"),
+        HELLO,
+        {"rules": Rules(thinking={"off": {"thinking": {"type": "disabled"}}}), "thinking": "off"},
+        "unknown_fields",
+        ("thinking",),
+    ),
+    "Claude: a kind of thinking": (
+        said('thinking.type: "enabled" with `budget_tokens` is not supported for this model'),
+        HELLO,
+        {"rules": Rules(thinking={"high": {"thinking": {"type": "enabled"}}}), "thinking": "high"},
+        "unknown_fields",
+        ("thinking",),
+    ),
+    "Qwen: image": (said("Unexpected item type in content."), SEEN, {}, "images", False),
     "MiMo: an image for a model without vision": (fault(404), SEEN, {}, "images", False),
     "OpenRouter: image": (said("No endpoints found that support image input", status=404), SEEN, {}, "images", False),
     "llama.cpp: image": (

@@ -65,6 +65,10 @@ def _tool_schema(refusal: Refusal, body: Json, spec: BackendSpec) -> Iterator[Ta
     if body.get("tools") and refusal.says(
         r"when using anyof, type should be defined",
         r"function_declarations\[\d+\]",
+        r"enum.{0,20}(type_string|string type)",
+        r"items: missing field",
+        r"property is not defined",
+        r"proto field is not repeating",
         r"invalid (json )?schema for (function|tool)",
         r"(input_schema|function\.parameters).{0,60}(does not support|is invalid|not a valid|not valid|unsupported)",
         r"moonshot flavored json schema",
@@ -146,6 +150,7 @@ def _images(refusal: Refusal, body: Json, spec: BackendSpec) -> Iterator[Taught]
         r"unknown variant .?image_url",
         r"missing data required for image",
         r"content must be a string",
+        r"unexpected item type in content",
     ):
         yield "images", False
 
@@ -236,10 +241,10 @@ def _thinking(refusal: Refusal, body: Json, spec: BackendSpec) -> Iterator[Taugh
     known = {name for level in spec.rules.thinking.values() for name in level} | set(_THINKING_FIELDS)
     fields = sorted(known & body.keys())
     if fields and refusal.says(
-        r"does not support (thinking|reasoning)\b",
+        r"does not support (disabling |enabling )?(thinking|reasoning)\b",
         r"\b(thinking|reasoning)( mode)?.{0,3} is not supported",
         *(
-            rf"{NOT_KNOWN}.{{0,30}}{re.escape(name)}\.\w+|{re.escape(name)}\.[\w.]+.{{0,8}}{NOT_KNOWN}"
+            rf"{NOT_KNOWN}.{{0,30}}{re.escape(name)}\.\w+|{re.escape(name)}\.[\w.]+.{{0,50}}{NOT_KNOWN}"
             for name in fields
         ),
     ):

@@ -148,7 +148,7 @@ class _Messages:
             "function": {"name": legal_name(call.name), "arguments": _arguments(call.arguments)},
         }
         if is_own and call.extra:
-            return call.extra | entry
+            return entry | {key: value for key, value in call.extra.items() if key not in entry}
         if self._rules.dummy_signature and place == 0:  # of calls in parallel only the first one is signed
             entry["extra_content"] = {"google": {"thought_signature": self._rules.dummy_signature}}
         return entry
