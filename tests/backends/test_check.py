@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from tests.backends.asking import Waits, spec_for
-from tests.scripted import Reply, ScriptedServer, fault, tool_call
+from tests.scripted import Reply, ScriptedServer, fault, pause, reasoning, text, tool_call
 from tests.scripted.demo import Demo
+from tests.scripted.vendors import Claude, Mimo, Ollama, OpenAI
 from tui.backends.backend import Backend
 from tui.backends.check import CheckResult, check
+from tui.backends.resolve import presets, resolve
 from tui.backends.spec import BackendSpec, Rules
+from tui.core.usage import Price
+from tui.settings.config import BackendConfig, Settings
 
 Start = Callable[..., ScriptedServer]
+POINTS = ["server", "model", "answer", "thinking", "tools"]
 CALLED = Reply(tool_call("report_colour", {"colour": "green"}))
 
 
@@ -25,13 +33,71 @@ async def checked(spec: BackendSpec) -> list[CheckResult]:
 
 async def test_a_backend_that_works_passes_every_point(scripted: Start) -> None:
     results = await checked(spec_for(scripted(["ready", CALLED])))
-    assert [(result.name, result.ok) for result in results] == [("server", True), ("answer", True), ("tools", True)]
-    assert "'ready'" in results[1].detail and "report_colour" in results[2].detail
+    assert [result.name for result in results] == POINTS and all(result.ok for result in results)
+    server, model, answer, thinking, tools = (result.detail for result in results)
+    assert "answers; it has 1 model" in server and "its price is not known" in model
+    assert "'ready'" in answer and "not known" in thinking and "report_colour" in tools
+
+
+async def test_what_is_known_of_the_model_is_said(scripted: Start) -> None:
+    told = {"id": "scripted", "context_length": 5000, "supports_image_in": True}
+    results = await checked(spec_for(scripted(["ready", CALLED], models=[told]), price=Price(1, 2, 0.5)))
+    assert results[1].detail == "scripted: 5,000 tokens; sees images; USD 1 in, 2 out, 0.5 cached a million tokens"
+
+
+async def test_an_answer_in_pieces_is_told_from_one_that_comes_whole(scripted: Start) -> None:
+    pieces = Reply(text("one "), pause(0.05), text("two "), pause(0.05), text("three"))
+    assert " pieces after" in (await checked(spec_for(scripted([pieces, CALLED]))))[2].detail
+    assert "whole, not in pieces" in (await checked(spec_for(scripted(["one", CALLED]))))[2].detail
+
+
+LEVELS: dict[str, Any] = {"off": {"think": 0}, "low": {"think": 1}, "high": {"think": 9}}
+
+
+@pytest.mark.parametrize(
+    ("level", "replies", "words"),
+    [
+        ("high", [Reply(reasoning("I see them"), text("one"))], "asked for `high`: 3 words of reasoning came"),
+        ("high", ["one"], "asked for `high`: no reasoning came"),
+        ("off", ["one"], "is off, and no reasoning came"),
+        ("off", [Reply(reasoning("hm"), text("one"))], "is off; all the same it thought: 1 word"),
+        (None, [Reply(reasoning("hm"), text("one"))], "it thinks unasked: 1 word"),
+        (None, ["one", Reply(reasoning("7 by 13"), text("no"))], "asked for `low`: 3 words of reasoning came"),
+        (None, ["one", fault(400, message="no thinking here")], "asked for `low`: refused"),
+    ],
+)
+async def test_whether_it_thinks_is_found_out(scripted: Start, level: str | None, replies: Any, words: str) -> None:
+    server = scripted([*replies, CALLED])
+    results = await checked(spec_for(server, thinking=level, rules=Rules(thinking=LEVELS)))
+    assert results[3].ok and results[3].detail.startswith(words) and results[4].ok
+    asked = [request.body.get("think") for request in server.requests]
+    assert asked[0] == {"high": 9, "off": 0, None: None}[level] and (len(asked) < 3 or asked[1] == 1)
+
+
+@pytest.mark.parametrize(
+    ("preset", "vendor", "model"),
+    [
+        ("anthropic", Claude, "claude-sonnet-5-5"),
+        ("openai", OpenAI, "gpt-6.1-terra"),
+        ("ollama", Ollama, "qwen3:8b"),
+        ("xiaomi-mimo", Mimo, "mimo-v2.6-pro"),
+        ("xiaomi-mimo-anthropic", Mimo, "mimo-v2.6-pro"),
+    ],
+)
+async def test_every_wire_can_be_tested(scripted: Start, preset: str, vendor: Any, model: str) -> None:
+    thought = Reply(reasoning("first one"), text("one, two"))
+    server = scripted(lambda request: CALLED if (request.body or {}).get("tools") else thought, vendor=vendor())
+    wire = presets()[preset].wire
+    base_url = server.root if wire in ("messages", "ollama") else server.base_url
+    config = BackendConfig(preset=preset, base_url=base_url, model=model, credential="none")
+    results = await checked(resolve(Settings(backends={"lab": config}), "lab"))
+    assert [result.name for result in results] == POINTS, results
+    assert "of reasoning" in results[3].detail and results[4].detail == "called report_colour"
 
 
 async def test_a_model_that_cannot_call_tools_is_checked_for_constrained_answers(scripted: Start) -> None:
     spec = spec_for(scripted(["ready", '{"colour": "green"}']), rules=Rules(native_tools=False))
-    assert [result.ok for result in await checked(spec)] == [True, True, True]
+    assert all(result.ok for result in await checked(spec))
     spec = spec_for(scripted(["ready", "It is green."]), rules=Rules(native_tools=False))
     assert (await checked(spec))[-1] == CheckResult(
         "tools", False, "the answer is not JSON, though it was constrained to it: 'It is green.'."
@@ -50,7 +116,7 @@ async def test_what_a_server_says_gets_no_second_full_stop(scripted: Start) -> N
 
 
 async def test_the_demo_passes_every_point(scripted: Start) -> None:
-    assert [result.ok for result in await checked(spec_for(scripted(Demo(None, None))))] == [True, True, True]
+    assert [result.ok for result in await checked(spec_for(scripted(Demo(None, None))))] == [True] * 5
 
 
 async def test_a_web_page_is_named_as_what_it_is(scripted: Start) -> None:
@@ -71,20 +137,21 @@ async def test_a_dead_server_is_the_point_that_fails() -> None:
 
 
 async def test_a_backend_without_a_model_is_told_which_there_are(scripted: Start) -> None:
-    (result,) = await checked(spec_for(scripted(models=["a", "b"]), model=None))
+    server_point, result = await checked(spec_for(scripted(models=["a", "b"]), model=None))
+    assert server_point.ok and result.name == "model"
     assert not result.ok and "a, b" in result.detail
 
 
 async def test_a_model_that_is_not_in_the_list_is_met_with_the_nearest(scripted: Start) -> None:
     server = scripted(models=["qwen3-8b", "x"], strict=True)
-    server_point, answer = await checked(spec_for(server, model="qwen3-8c"))
-    assert server_point.ok and "did you mean `qwen3-8b`" in server_point.detail
+    _, model, answer = await checked(spec_for(server, model="qwen3-8c"))
+    assert model.ok and "did you mean `qwen3-8b`" in model.detail
     assert not answer.ok and "backends models lab" in answer.detail
 
 
 async def test_a_server_that_lists_no_models_is_asked_all_the_same(scripted: Start) -> None:
     server = scripted(["ready", CALLED], routes={"/v1/models": lambda request: fault(404)})
-    assert [result.ok for result in await checked(spec_for(server))] == [True, True, True]
+    assert [result.ok for result in await checked(spec_for(server))] == [True] * 5
 
 
 async def test_a_tool_that_is_not_called_is_met_with_the_setting_that_helps(scripted: Start) -> None:

@@ -120,7 +120,7 @@ class Backend:
 
     async def list_models(self) -> list[ModelInfo]:
         """The models that the server offers, sorted by id. Raises as `ask` does."""
-        return await discovery.list_models(self._page, self.spec)
+        return await discovery.list_models(self.page, self.spec)
 
     async def discover(self) -> None:
         """Ask the server, once, what it says of the model, and go by it where the user has not said otherwise.
@@ -132,7 +132,7 @@ class Backend:
         self._has_asked = True
         with suppress(MimoError, TimeoutError):
             async with asyncio.timeout(discovery.LIMIT_S):
-                if info := await discovery.look_up(self._page, self.spec):
+                if info := await discovery.look_up(self.page, self.spec):
                     self.spec = informed(self.spec, info)
 
     async def tool_strategy(self, *, may_ask: bool = True) -> Strategy:
@@ -143,7 +143,7 @@ class Backend:
             return "constrained"
         is_able: Any = None
         if may_ask and self.spec.rules.props:
-            is_able = nested(await discovery.props(self._page), "chat_template_caps", "supports_tool_calls")
+            is_able = nested(await discovery.props(self.page), "chat_template_caps", "supports_tool_calls")
         if not isinstance(is_able, bool):
             is_able = self.spec.rules.native_tools
         return "native" if is_able else "constrained"
@@ -247,8 +247,8 @@ class Backend:
             self._client = Client(structs.replace(self.spec, base_url=self._base_url))
         return self._client
 
-    async def _page(self, path: str, *, at_root: bool = False, body: Json | None = None) -> Any:
-        """A `discovery.Page`."""
+    async def page(self, path: str, *, at_root: bool = False, body: Json | None = None) -> Any:
+        """A JSON document that the server has, as `discovery` asks for it. Raises as `ask` does."""
         try:
             _, headers = await self._address("")
             base = discovery.root_of(self._base_url) if at_root else self._base_url

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from msgspec import Struct
 
 from tui.backends.backend import Backend
-from tui.backends.spec import ModelInfo, Reply, Request, Sent, ToolSpec
+from tui.backends.spec import ModelInfo, Reply, Request, ToolSpec
 from tui.core.errors import BackendError, MimoError
-from tui.core.events import Retrying
-from tui.core.messages import user
+from tui.core.events import ReasoningDelta, TextDelta, ToolCallDelta
+from tui.core.messages import Reasoning, user
 from tui.core.text import clean_line
+from tui.core.usage import Price
 from tui.settings.names import did_you_mean
 
 _TOOL = ToolSpec(
@@ -40,19 +41,20 @@ class CheckResult(Struct, frozen=True):
 
 
 async def check(backend: Backend) -> list[CheckResult]:
-    """Reach it (`server`), get a small `answer`, have a tool called (`tools`). Ends at the first point that fails;
-    it is called `key` if it is that which is missing or refused.
+    """Reach it (`server`), know its `model`, get a small `answer`, see it think (`thinking`), have a tool called
+    (`tools`). Ends at the first point that fails; it is called `key` if it is that which is missing or refused.
 
-    Costs three small requests. Never raises a MimoError.
+    Costs a few small requests. Never raises a MimoError.
     """
     return [result async for result in checks(backend)]
 
 
 async def checks(backend: Backend) -> AsyncIterator[CheckResult]:
     """The results of `check`, each as soon as it is there."""
-    for name, point in (("server", _server), ("answer", _answer), ("tools", _tools)):
+    trial = _Trial(backend)
+    for name, point in trial.points():
         try:
-            result = CheckResult(name, True, await point(backend))
+            result = CheckResult(name, True, await point())
         except MimoError as error:
             name = "key" if error.kind in ("credential", "auth") else name
             stop = "" if error.message.endswith((".", "!", "?", "…")) else "."  # a server's own words may have one
@@ -62,64 +64,148 @@ async def checks(backend: Backend) -> AsyncIterator[CheckResult]:
             return
 
 
-async def _server(backend: Backend) -> str:
-    """That it is reached, accepts the key and knows the model."""
-    spec = backend.spec
-    it = "the built-in server" if spec.embedded else clean_line(spec.base_url)
-    try:
-        models = await backend.list_models()
-    except BackendError as error:
-        if error.kind not in _NO_LIST:
-            raise
-        return f"{it} answers; it lists no models"
-    if spec.model is None:
-        raise MimoError("no model is chosen", f"It has: {_some(models)}. Set `model`, or use --model.")
-    ids = [model.id for model in models]
-    if not ids or spec.model in ids:
-        return f"{it} answers, with {len(ids)} model{'' if len(ids) == 1 else 's'}"
-    if len(ids) == 1 and spec.local:  # a server that was started with one model takes any name
-        return f"{it} answers, with the model {clean_line(ids[0])}"
-    # No failure yet: lists are not always complete, and the next point tells.
-    return f"{it} answers, but {spec.model} is not in its list{clean_line(did_you_mean(spec.model, ids))}"
+class _Answer(Struct, frozen=True):
+    """A reply, how long its first piece and all of it took, and in how many pieces it came."""
+
+    reply: Reply
+    first_s: float
+    total_s: float
+    pieces: int
 
 
-async def _answer(backend: Backend) -> str:
-    began = time.monotonic()
-    reply, first_s = await _ask(backend, Request("", (user("Answer with one word: ready"),)))
-    total_s = time.monotonic() - began
-    said = clean_line(reply.message.text, 60)
-    if not said and not reply.message.tool_calls and reply.finish_reason != "length":
-        raise MimoError(f"the answer is empty (it ended with {clean_line(reply.finish_reason)})")
-    return f"{said!r} after {first_s if first_s is not None else total_s:.1f} s, whole after {total_s:.1f} s"
+class _Trial:
+    """What one check finds out, point after point."""
 
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._models: list[ModelInfo] | None = None
+        """None: the server does not list any."""
+        self._answer: Reply | None = None
 
-async def _tools(backend: Backend) -> str:
-    """That a tool is called, in the way that this model is asked for it."""
-    question = (user("Report the colour of grass with the tool."),)
-    if await backend.tool_strategy() == "constrained":
-        reply, _ = await _ask(backend, Request("Answer in JSON.", question, schema=_TOOL.parameters))
+    def points(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
+        return [
+            ("server", self._server),
+            ("model", self._model),
+            ("answer", self._small_answer),
+            ("thinking", self._thinking),
+            ("tools", self._tools),
+        ]
+
+    async def _server(self) -> str:
+        """That it is reached and accepts the key."""
+        spec = self._backend.spec
+        it = "the built-in server" if spec.embedded else clean_line(spec.base_url)
         try:
-            json.loads(reply.message.text)
-        except ValueError as error:
-            said = clean_line(reply.message.text, 60)
-            raise MimoError(f"the answer is not JSON, though it was constrained to it: {said!r}") from error
-        return "constrained answers work; tool calls are made of them"
-    reply, _ = await _ask(backend, Request("", question, tools=(_TOOL,)))
-    if not reply.message.tool_calls:
-        raise MimoError("the tool was not called", 'For a model that cannot call tools set `strategy = "constrained"`.')
-    return f"called {clean_line(reply.message.tool_calls[0].name)}"
+            self._models = await self._backend.list_models()
+        except BackendError as error:
+            if error.kind not in _NO_LIST:
+                raise
+            return f"{it} answers; it lists no models"
+        accepts = "" if spec.credential == "none" else " and accepts the key"
+        return f"{it} answers{accepts}; it has {_count(len(self._models), 'model')}"
+
+    async def _model(self) -> str:
+        """That one is chosen, and what is known of it."""
+        models = self._models or []
+        if self._backend.spec.model is None:
+            raise MimoError("no model is chosen", f"It has: {_some(models)}. Set `model`, or use --model.")
+        await self._backend.discover()
+        spec, ids = self._backend.spec, [model.id for model in models]
+        name = clean_line(spec.model or "")
+        if ids and spec.model not in ids:
+            if len(ids) == 1 and spec.local:  # a server that was started with one model takes any name
+                name = clean_line(ids[0])
+            else:  # no failure yet: lists are not always complete, and the next point tells
+                return f"{name} is not in its list{clean_line(did_you_mean(name, ids))}"
+        window = f"{spec.context_window:,} tokens" if spec.context_window else "its window is not known"
+        sees = {True: "sees images", False: "sees no images", None: "whether it sees images is not known"}
+        return f"{name}: {window}; {sees[spec.rules.images]}; {price_text(spec.price)}"
+
+    async def _small_answer(self) -> str:
+        answer = await self._ask(Request("", (user("Count from one to five, in words."),)))
+        reply = self._answer = answer.reply
+        said = clean_line(reply.message.text, 60)
+        if not said and not reply.message.tool_calls and reply.finish_reason != "length":
+            raise MimoError(f"the answer is empty (it ended with {clean_line(reply.finish_reason)})")
+        pieces = "whole, not in pieces," if answer.pieces == 1 else f"in {answer.pieces} pieces"
+        return f"{said!r} {pieces} after {answer.first_s:.1f} s, all of it after {answer.total_s:.1f} s"
+
+    async def _thinking(self) -> str:
+        """What is asked for, and whether reasoning came. That none came is no failure: many models do not show it."""
+        spec = self._backend.spec
+        levels = spec.rules.thinking
+        came = self._answer and _reasoning_of(self._answer)
+        if spec.thinking == "off":
+            return f"is off; all the same it thought: {came}" if came else "is off, and no reasoning came"
+        asked = f"asked for `{spec.thinking}`"
+        if spec.thinking is None or spec.thinking not in levels:
+            if came:
+                return f"it thinks unasked: {came}"
+            level = next((name for name in ("low", *levels) if name in levels and name != "off"), None)
+            if level is None:
+                return "not tried: how it is switched on is not known here"
+            asked = f"asked for `{level}`"
+            question = Request("", (user("Is 91 a prime number? Answer yes or no."),), body=levels[level])
+            try:
+                came = _reasoning_of((await self._ask(question)).reply)
+            except BackendError as error:
+                if error.kind != "bad_request":
+                    raise
+                return f"{asked}: refused, so leave `thinking` unset. {clean_line(error.message)}"
+        return f"{asked}: {came}" if came else f"{asked}: no reasoning came; the model has none, or keeps it to itself"
+
+    async def _tools(self) -> str:
+        """That a tool is called, in the way that this model is asked for it."""
+        question = (user("Report the colour of grass with the tool."),)
+        if await self._backend.tool_strategy() == "constrained":
+            reply = (await self._ask(Request("Answer in JSON.", question, schema=_TOOL.parameters))).reply
+            try:
+                json.loads(reply.message.text)
+            except ValueError as error:
+                said = clean_line(reply.message.text, 60)
+                raise MimoError(f"the answer is not JSON, though it was constrained to it: {said!r}") from error
+            return "constrained answers work; tool calls are made of them"
+        reply = (await self._ask(Request("", question, tools=(_TOOL,)))).reply
+        if not reply.message.tool_calls:
+            hint = 'For a model that cannot call tools set `strategy = "constrained"`.'
+            raise MimoError("the tool was not called", hint)
+        return f"called {clean_line(reply.message.tool_calls[0].name)}"
+
+    async def _ask(self, request: Request) -> _Answer:
+        began, first_s, pieces = time.monotonic(), None, 0
+        async with aclosing(self._backend.ask(request)) as answer:
+            async for piece in answer:
+                if isinstance(piece, Reply):
+                    total_s = time.monotonic() - began
+                    return _Answer(piece, total_s if first_s is None else first_s, total_s, max(pieces, 1))
+                if isinstance(piece, TextDelta | ReasoningDelta | ToolCallDelta):
+                    pieces += 1
+                    first_s = time.monotonic() - began if first_s is None else first_s
+        raise AssertionError("an answer without a reply and without an error")
 
 
-async def _ask(backend: Backend, request: Request) -> tuple[Reply, float | None]:
-    """The reply, and the seconds until its first piece."""
-    began, first_s = time.monotonic(), None
-    async with aclosing(backend.ask(request)) as answer:
-        async for piece in answer:
-            if isinstance(piece, Reply):
-                return piece, first_s
-            if first_s is None and not isinstance(piece, Sent | Retrying):
-                first_s = time.monotonic() - began
-    raise AssertionError("an answer without a reply and without an error")
+def price_text(price: Price | None) -> str:
+    """For people; an unknown price is never shown as nothing."""
+    if price is None:
+        return "its price is not known"
+    if not price.input and not price.output:
+        return "costs nothing"
+    cached = "" if price.cached is None else f", {price.cached:g} cached"
+    return f"USD {price.input:g} in, {price.output:g} out{cached} a million tokens"
+
+
+def _reasoning_of(reply: Reply) -> str:
+    """What came of it; empty for nothing."""
+    blocks = [block for block in reply.message.blocks if isinstance(block, Reasoning)]
+    if words := sum(len(block.text.split()) for block in blocks):
+        return f"{_count(words, 'word')} of reasoning came"
+    if tokens := reply.usage.reasoning_tokens:
+        return f"{_count(tokens, 'token')} of reasoning, which are not shown"
+    return "reasoning came, sealed" if any(block.signature or block.data for block in blocks) else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _some(models: list[ModelInfo]) -> str:

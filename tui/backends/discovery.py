@@ -22,6 +22,10 @@ _NO_PAGE = ("model_not_found", "permission", "auth", "protocol", "bad_request")
 """Errors of a server that does not have a page."""
 
 
+_KINDS = {"llamacpp": "llama-cpp", "vllm": "vllm", "sglang": "sglang"}
+"""Whose models they are, as these servers say it, and their presets."""
+
+
 class Page(Protocol):
     """Gets a JSON document from behind the base URL, or the server's root; with a body it is a POST."""
 
@@ -61,6 +65,13 @@ async def look_up(page: Page, spec: BackendSpec) -> ModelInfo | None:
     if found is None and len(models) == 1 and spec.local:  # started with one model, it takes any name
         found = structs.replace(models[0], id=model)
     return found
+
+
+async def kind_of(page: Page) -> str:
+    """The preset of a server whose list of models says what it is; else empty. Raises BackendError."""
+    answer = await _if_there(page, "/models")
+    owners = {nested(entry, "owned_by") for entry in nested(answer, "data") or ()}
+    return next((preset for owner, preset in _KINDS.items() if owner in owners), "")
 
 
 async def props(page: Page) -> Any:

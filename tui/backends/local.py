@@ -25,11 +25,13 @@ class LocalServer(Struct, frozen=True):
 
 
 USUAL = (
-    LocalServer("ollama", "ollama", "http://127.0.0.1:11434/v1"),
+    LocalServer("ollama", "ollama", "http://127.0.0.1:11434"),
     LocalServer("llama-cpp", "llama-cpp", "http://127.0.0.1:8080/v1"),
     LocalServer("llama-cpp", "llama-cpp-9931", "http://127.0.0.1:9931/v1"),
-    LocalServer("", "lm-studio", "http://127.0.0.1:1234/v1"),
-    LocalServer("", "vllm", "http://127.0.0.1:8000/v1"),
+    LocalServer("lm-studio", "lm-studio", "http://127.0.0.1:1234/v1"),
+    LocalServer("vllm", "vllm", "http://127.0.0.1:8000/v1"),
+    LocalServer("sglang", "sglang", "http://127.0.0.1:30000/v1"),
+    LocalServer("openclaw", "openclaw", "http://127.0.0.1:18789/v1"),
 )
 
 
@@ -44,27 +46,36 @@ async def _find(server: LocalServer) -> LocalServer | None:
     if not await _listens(server.base_url):  # before anything that would import the HTTP library
         return None
     from tui.backends.backend import Backend
+    from tui.backends.discovery import kind_of
+    from tui.backends.presets import presets
 
-    limits = Timeouts(connect=LIMIT_S, first_byte=LIMIT_S, idle=LIMIT_S)
+    preset = presets().get(server.preset)
     backend = Backend(
         BackendSpec(
             server.name,
             server.preset,
-            "chat-completions",
+            preset.wire if preset else "chat-completions",
             server.base_url,
             None,
-            timeouts=limits,
+            timeouts=Timeouts(connect=LIMIT_S, first_byte=LIMIT_S, idle=LIMIT_S),
             credential="none",
             local=True,
+            models_page=preset.models_page if preset else "",
         )
     )
     try:
-        models = await backend.list_models()
+        models = tuple(await backend.list_models())
+        kind = "" if preset and preset.wire == "ollama" else await kind_of(backend.page)
     except MimoError:
         return None
     finally:
         await backend.aclose()
-    return LocalServer(server.preset, server.name, server.base_url, tuple(models)) if models else None
+    if not models:
+        return None
+    if kind in presets() and kind != server.preset:  # they let themselves be started on each other's ports
+        port = server.base_url.removesuffix("/v1").rpartition(":")[2]
+        return LocalServer(kind, f"{kind}-{port}", server.base_url, models)
+    return LocalServer(server.preset, server.name, server.base_url, models)
 
 
 async def _listens(base_url: str) -> bool:
