@@ -101,8 +101,8 @@ def _reasoning_missing(refusal: Refusal, body: Json, spec: BackendSpec) -> Itera
     rules = spec.rules
     if spec.wire == "messages":
         if refusal.says(r"must be passed back", r"is missing"):
-            yield "unsigned_thinking", True
             yield "reasoning_required", True
+            yield "unsigned_thinking", True
         if rules.replay_reasoning == "none":
             yield "replay_reasoning", "tool_calls"
         yield "replay_reasoning", "all"

@@ -195,7 +195,7 @@ class _Conversation:
     def _answer(self, message: Message, is_own: bool) -> list[Json]:
         """The model's blocks in their order, but the calls last, and thinking never as the very last."""
         rules = self._rules
-        fills = bool(message.tool_calls) and rules.reasoning_required and rules.unsigned_thinking
+        fills = bool(message.tool_calls) and rules.reasoning_required
         self._sent_as = {}
         said: list[Json] = []
         calls: list[Json] = []
