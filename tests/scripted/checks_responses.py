@@ -64,7 +64,7 @@ def _of_items(items: list[Any]) -> Iterator[Complaint]:
             calls[id] = 1
             if not isinstance(item.get("output"), str | list):
                 yield _bad(place, f"Missing required parameter: '{place}.output'.")
-        if kind == "message":
+        if kind == "message" and item.get("role") != "assistant":  # words may follow a call in one answer
             yield from _unanswered(calls)
     yield from _unanswered(calls)
     last = items[-1]

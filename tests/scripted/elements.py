@@ -84,7 +84,7 @@ class ToolCall:
             shown = self.name if self.names == "every" else name
             yield self._fragment(position, id, shown, piece, first=i == 0)
         if self.extra:
-            yield {"index": position, "extra_content": self.extra}
+            yield ({} if self.index == "none" else {"index": position}) | {"extra_content": self.extra}
 
     def _fragment(self, position: int, id: str, name: str | None, arguments: Any, first: bool) -> Json:
         fragment: Json = {}
