@@ -24,10 +24,10 @@ class RawServer:
     """
 
     def __init__(self, *replies: Sequence[Action], tls: ssl.SSLContext | None = None) -> None:
-        self._replies = replies
+        self.replies = replies
         self._tls = tls
         self.requests: list[bytes] = []
-        """Each request as it came, head and body."""
+        """Each request as it came, head and body, but those for a model's window (Ollama), which is not told."""
         self.connections = 0
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
@@ -59,9 +59,12 @@ class RawServer:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             stack.callback(connection.close)
             while request := _read_request(connection):
+                if request.startswith(b"POST /api/show "):
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                    continue
                 self.requests.append(request)
-                number = min(len(self.requests), len(self._replies)) - 1
-                if not self._carry_out(self._replies[number], connection):
+                number = min(len(self.requests), len(self.replies)) - 1
+                if not self._carry_out(self.replies[number], connection):
                     return
 
     def _carry_out(self, reply: Sequence[Action], connection: socket.socket) -> bool:

@@ -263,6 +263,8 @@ def _kind(said: Said) -> BackendErrorKind:
         return "bad_request"
     if status in _STATUS:
         return _STATUS[status]
+    if 300 <= status < 400:  # a redirect without a place to go
+        return "protocol"
     if 400 <= status < 500:
         return "bad_request"
     if re.search(r"rate_limit|resource_exhausted|too many requests", said.text):
