@@ -60,17 +60,28 @@ class CallIds:
     An id that the server made itself goes back as it is, except where `pattern` is one that it insists on (`NINE_ID`).
     """
 
-    def __init__(self, pattern: re.Pattern[str] = ANY_ID) -> None:
+    def __init__(self, pattern: re.Pattern[str] = ANY_ID, *, each_once: bool = False) -> None:
+        """`each_once`: no id stands for two calls of the conversation, though some servers begin anew each time."""
         self._pattern = pattern
+        self._used: set[str] | None = set() if each_once else None
         self._changed: dict[str, str] = {}
 
     def of_call(self, id: str, is_own: bool) -> str:
+        sent = self._accepted(id, is_own)
+        if self._used is not None:
+            base, number = sent, 1
+            while sent in self._used:
+                number += 1
+                sent = f"{base[:32]}_{number}"
+            self._used.add(sent)
+        self._changed[id] = sent
+        return sent
+
+    def _accepted(self, id: str, is_own: bool) -> str:
         if self._pattern.match(id) or (is_own and id and self._pattern is not NINE_ID):
-            self._changed.pop(id, None)
             return id
         digest = hashlib.sha256(id.encode("utf-8", "replace")).hexdigest()
-        self._changed[id] = digest[:9] if self._pattern is NINE_ID else f"call_{digest[:24]}"
-        return self._changed[id]
+        return digest[:9] if self._pattern is NINE_ID else f"call_{digest[:24]}"
 
     def of_result(self, id: str) -> str:
         """The id of the last call that had this one."""

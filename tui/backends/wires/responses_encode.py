@@ -74,7 +74,7 @@ class _Items:
     def __init__(self, spec: BackendSpec) -> None:
         self._spec = spec
         self._rules = spec.rules
-        self._ids = CallIds()
+        self._ids = CallIds(each_once=True)
 
     def encode(self, messages: tuple[Message, ...]) -> Iterator[Json]:
         item: Json = {}
@@ -93,9 +93,13 @@ class _Items:
             yield {"type": "message", "role": message.role, "content": parts}
 
     def _assistant(self, message: Message) -> Iterator[Json]:
-        """Its blocks one by one. Nothing for a message that has neither words nor calls."""
+        """Its blocks one by one; words before calls where the order is not this server's own, as most servers have it.
+
+        Nothing for a message that has neither words nor calls.
+        """
         is_own = is_same_origin(message.origin, self._spec.origin)
-        items = [item for block in message.blocks for item in self._block(block, message, is_own)]
+        blocks = message.blocks if is_own else sorted(message.blocks, key=lambda block: isinstance(block, ToolCall))
+        items = [item for block in blocks for item in self._block(block, message, is_own)]
         # Reasoning has to be followed by what it led to: without, as when an answer was cut, it is refused.
         while items and items[-1]["type"] == REASONING:
             items.pop()
@@ -118,7 +122,7 @@ class _Items:
         """What a block of this server goes back as; an item that we do not know goes back as it came.
 
         Ids are left out: a server that stores nothing does not find them. Without `encrypted_content` there is
-        nothing then that it could read, unless it is one that gives its reasoning as text.
+        nothing then that it could read, unless it gave its reasoning as text (`content`).
         """
         data = block.data or {}
         if block.key != REASONING and data:
@@ -127,7 +131,7 @@ class _Items:
         replay = self._rules.replay_reasoning
         if replay == "none" or (replay == "tool_calls" and not has_calls):
             return
-        if data.get("encrypted_content") or (self._rules.stateless and data.get("content")):
+        if data.get("encrypted_content") or data.get("content"):
             kept = {name: value for name, value in data.items() if name not in ("id", "status") and value}
             yield {"type": REASONING, "summary": []} | kept
         elif self._rules.stateless and block.text:
