@@ -245,10 +245,10 @@ async def test_a_retry_is_counted_down_until_something_comes(session: Session) -
     async with app.run_test(size=(100, 24)):
         app.pane.show_all([session.ask(), session.begin()])
         app.pane.show(session.record(Retrying(12.0, 1, ErrorInfo("overloaded", "too much to do"), 4)))
-        assert app.lines()[2] == "    ↻ retrying in 12 s, try 2 of 5: too much to do (esc stops)"
+        assert app.lines()[2] == "    ↻ retrying in 12 s, try 2 of 5 (esc stops): too much to do"
         session.now += 2.5
         app.pane._tick()
-        assert app.lines()[2] == "    ↻ retrying in 10 s, try 2 of 5: too much to do (esc stops)"
+        assert app.lines()[2] == "    ↻ retrying in 10 s, try 2 of 5 (esc stops): too much to do"
         app.pane.show(session.record(TextDelta("here")))
         assert app.lines()[2] == "    ↻ again after 12 s: too much to do"
 

@@ -15,7 +15,6 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.commands.registry import COMMANDS, find
-from tui.commands.registry import run as run_command
 from tui.core.errors import MimoError
 from tui.core.events import (
     ApprovalAsked,
@@ -26,16 +25,17 @@ from tui.core.events import (
     TextDelta,
     ToolCallDelta,
     ToolOutput,
-    TurnFailed,
-    TurnFinished,
 )
 from tui.screens import backstage
+from tui.screens.attaching import Attaching
 from tui.screens.front import ChatFront
 from tui.screens.overview import Overview
 from tui.screens.questions import Questions
 from tui.screens.reporting import ReportsBrokenWorkers
+from tui.screens.sending import Sending
 from tui.screens.side import Side
 from tui.screens.talk import Talk
+from tui.widgets.attachments import Attachments
 from tui.widgets.completions import CompletionList
 from tui.widgets.note import Note
 from tui.widgets.prompt import Completion, Prompt
@@ -67,8 +67,8 @@ _SHORT = 20
 class ChatScreen(ReportsBrokenWorkers, Screen[None]):
     """Composes and routes, in many handlers of a line or two.
 
-    What is said is in `talk`, what commands do in `front`, the trace in `side`, what waits for an answer in
-    `questions`, what the status line tells in `overview`.
+    What is said is in `talk`, how it gets there in `sending` and `attaching`, what commands do in `front`, the trace in
+    `side`, what waits for an answer in `questions`, what the status line tells in `overview`.
     """
 
     app: MimoApp
@@ -89,6 +89,8 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.side = Side(self)
         self.questions = Questions(self)
         self.overview = Overview(self)
+        self.sending = Sending(self)
+        self.attaching = Attaching(self)
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
@@ -98,7 +100,8 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         yield QueuedMessages(id="queued")
         yield CompletionList(id="completions")
         yield Note(id="note")
-        yield Prompt(completions, self._take_back, id="prompt")
+        yield Attachments(id="attachments")
+        yield Prompt(completions, self.sending.take_back, id="prompt")
         yield StatusLine(id="status")
 
     def _beginning(self) -> str:
@@ -143,7 +146,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self._show_conversation(conversation)
         if conversation.spec() is None:
             self.front.set_up_backend()
-        self._send_next()
+        self.sending.next()
         if old is None:
             await self._warm_up()
 
@@ -154,6 +157,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.transcript.clear()
         self.transcript.show_all(conversation.records)
         self.side.show_all(conversation.records)
+        self.talk.look_back()
         self.overview.learn()
         self.mode_changed()
 
@@ -165,56 +169,42 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
-        self.note.clear_text()
-        try:
-            is_command = run_command(event.text, self.front)
-        except MimoError as error:
-            self.say(error)
-            return
-        if self.prompt.clear_into_past():
-            self.run_worker(asyncio.to_thread(backstage.remember_prompt, event.text), exit_on_error=False)
-        if not is_command:
-            self.talk.waiting.append(event.text)
-            self._send_next()
+        self.sending.submit(event.text)
 
-    def _send_next(self) -> None:
-        if self.talk.is_ready and self.talk.waiting:
-            self.turn(self.talk.waiting.pop(0))
-        self.query_one("#queued", QueuedMessages).show(self.talk.waiting)
+    @on(Prompt.StruckEmpty)
+    def _struck_empty(self, event: Prompt.StruckEmpty) -> None:
+        if event.key == "enter":
+            self.sending.enter_nothing()
+        else:
+            self.attaching.remove(-1)
+
+    def on_text_area_changed(self) -> None:
+        if self.talk.can_go_on:  # which Enter does in an empty prompt only
+            self.overview.show()
+
+    @on(Prompt.PathsPasted)
+    def _paths_pasted(self, event: Prompt.PathsPasted) -> None:
+        self.attaching.paste(event.text)
+
+    @on(Prompt.ClipboardWanted)
+    def _clipboard_wanted(self) -> None:
+        self.attaching.paste_clipboard()
+
+    @on(Prompt.FilesWanted)
+    def _files_wanted(self, event: Prompt.FilesWanted) -> None:
+        self.attaching.complete(event.path)
+
+    @on(Prompt.ImagePicked)
+    def _image_picked(self, event: Prompt.ImagePicked) -> None:
+        self.front.attach(event.path)
+
+    @on(Attachments.Removed)
+    def _attachment_removed(self, event: Attachments.Removed) -> None:
+        self.attaching.remove(event.index)
+
+    @on(Transcript.CountedDown)
+    def _counted_down(self) -> None:
         self.overview.show()
-
-    @work(exclusive=True, group="turn", exit_on_error=False)
-    async def turn(self, text: str) -> None:
-        """Send `text` and show what comes of it."""
-        self.add_class("-begun")
-        last: Record | None = None
-        try:
-            last = await self.talk.turn(text, self.show)
-        except MimoError as error:
-            self.say(error)
-        except Exception as error:  # the worker's door: a mistake of ours ends the turn, not the program
-            from tui.settings.log import log_crash
-
-            self.say(MimoError(f"something went wrong that should not: {log_crash(error)}"))
-        self._turn_ended(text, last)
-
-    def _turn_ended(self, text: str, last: Record | None) -> None:
-        """Send what waits; after a turn that was stopped or failed, give it back instead."""
-        self.questions.drop()
-        self.mode_changed()
-        if last is not None and isinstance(last.event, TurnFinished) and last.event.reason == "done":
-            self._send_next()
-            return
-        lost = [text] if not self.talk.has_answer and (last is None or isinstance(last.event, TurnFailed)) else []
-        self._give_back([*lost, *self.talk.waiting])
-        if last is not None and isinstance(last.event, TurnFailed):
-            self.questions.offer_key(last.event.error, text)
-
-    def _give_back(self, texts: list[str]) -> None:
-        self.talk.waiting.clear()
-        if texts:
-            self.prompt.put("\n\n".join([*texts, self.prompt.text] if self.prompt.text else texts))
-        self._send_next()
 
     def show(self, record: Record) -> None:
         """Show a record of the running turn everywhere it belongs."""
@@ -250,11 +240,6 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
     def _tick(self) -> None:
         if self.talk.is_working:
             self.overview.show()
-
-    def _take_back(self) -> str | None:
-        text = self.talk.waiting.pop() if self.talk.waiting else None
-        self._send_next()
-        return text
 
     @on(Prompt.Completing)
     def _completing(self, event: Prompt.Completing) -> None:

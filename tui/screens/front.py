@@ -103,6 +103,13 @@ class ChatFront:
     def stop_turn(self) -> None:
         self._screen.stop()
 
+    def go_on(self) -> None:
+        self._refuse_while_working()
+        self._screen.sending.go_on()
+
+    def attach(self, path: str) -> None:
+        self._screen.attaching.attach(path)
+
     def set_up_backend(self) -> None:
         from tui.screens.welcome import WelcomeScreen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,12 +45,22 @@ class Overview:
             sandbox=_SANDBOX[sandbox] if talk.mode == "agent" else "",
             is_sandboxed=sandbox in ("on", None),
             queued=len(talk.waiting),
-            working=f"working {talk.worked_s:.0f}s" if talk.is_working else "",
+            working=self._working(),
             hint=self._hint(),
         )
 
     def _hint(self) -> str:
         """The one key that helps most now."""
+        talk = self._screen.talk
         if self._screen.questions.is_unattended:
             return "ctrl+y answers"
-        return "esc stops" if self._screen.talk.is_working else "/ commands"
+        if talk.is_working:
+            return "esc stops"
+        return "enter goes on" if talk.can_go_on and not self._screen.prompt.text else "/ commands"
+
+    def _working(self) -> str:
+        talk = self._screen.talk
+        if not talk.is_working:
+            return ""
+        left_s = talk.countdown.left_s(time.time()) if talk.countdown else 0
+        return f"retrying in {left_s} s" if left_s else f"working {talk.worked_s:.0f}s"

@@ -25,8 +25,8 @@ class Countdown:
         return None if left <= 0 else left - (math.ceil(left) - 1) + 0.001
 
     def text(self, now: float) -> str:
-        """`retrying in 12 s, try 2 of 5: too many requests (esc stops)`."""
+        """`retrying in 12 s, try 2 of 5 (esc stops): too many requests`."""
         left, event = self.left_s(now), self.event
         when = f"retrying in {left} s" if left else "trying again"
         tries = f"try {event.attempt + 1}" + (f" of {event.limit + 1}" if event.limit is not None else "")
-        return f"{when}, {tries}: {event.error.message.rstrip('.')} (esc stops)"
+        return f"{when}, {tries} (esc stops): {event.error.message}"

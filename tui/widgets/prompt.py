@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, cast
 
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
@@ -15,7 +15,9 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tui.core.text import clean
+from tui.widgets.file_words import FileWord, file_word, written
 from tui.widgets.history import History
+from tui.widgets.pasted import looks_like_image, readings
 
 # Terminals without the kitty protocol send ESC CR for alt+enter, of which Textual would make a plain Enter.
 cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
@@ -29,7 +31,9 @@ KEYS = (
     ("enter", "send; while the model works: queue"),
     ("shift+enter, alt+enter, ctrl+j", "new line"),
     ("up, down", "earlier messages, from the first and last line"),
-    ("tab", "complete a command"),
+    ("tab", "complete a command, or a file after @; an image is attached"),
+    ("ctrl+v", "attach the image on the clipboard"),
+    ("backspace", "take the last image off, on an empty prompt"),
     ("ctrl+c", "clear the text; on an empty prompt, twice: quit"),
     ("ctrl+d", "quit, on an empty prompt"),
     ("ctrl+underscore", "undo"),
@@ -88,6 +92,37 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
             self.items = items
             self.index = index
 
+    class StruckEmpty(Message):
+        """Enter or backspace, in a prompt without text."""
+
+        def __init__(self, key: Literal["enter", "backspace"]) -> None:
+            super().__init__()
+            self.key = key
+
+    class PathsPasted(Message):
+        """What was pasted may be nothing but paths of images. If it is not, `write` has to be called with it."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class ClipboardWanted(Message):
+        """What is on the system's clipboard shall be attached."""
+
+    class FilesWanted(Message):
+        """`offer_files` has to be called with the files whose path begins so."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
+    class ImagePicked(Message):
+        """This file, chosen from those offered, shall be attached."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
     class LeaveAsked(Message):
         """The user wants to quit."""
 
@@ -102,6 +137,8 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self._take_back = take_back
         self._items: list[Completion] = []
         self._index = 0
+        self._file: FileWord | None = None
+        """The `@path` that is being written; the items are files then."""
 
     def put(self, text: str) -> None:
         """Show `text`, with the cursor at its end."""
@@ -130,10 +167,28 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Terminals paste line ends as carriage returns; controls are made visible before they are ever drawn."""
+        """Terminals paste line ends as carriage returns, and as a path what is dropped on them."""
         event.stop()
         event.prevent_default()
-        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if readings(text):
+            self.post_message(self.PathsPasted(text))
+        else:
+            self.write(text)
+
+    def action_paste(self) -> None:
+        """ctrl+v. Terminals paste words by other keys."""
+        self.post_message(self.ClipboardWanted())
+
+    def action_delete_left(self) -> None:
+        if self.text:
+            super().action_delete_left()
+        else:
+            self.post_message(self.StruckEmpty("backspace"))
+
+    def write(self, text: str) -> None:
+        """Put text where the cursor is, in place of what is selected; its controls are made visible."""
+        text = clean(text)
         if result := self._replace_via_keyboard(text, *self.selection):
             self.move_cursor(result.end_location)
 
@@ -164,17 +219,43 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         else:
             self.post_message(self.LeaveAsked())
 
+    def offer_files(self, path: str, found: Sequence[str]) -> None:
+        """Offer what begins with `path`, if that is still what is being written."""
+        if self._file is not None and self._file.path == path:
+            notes = {name: "attach this image" if looks_like_image(name) else "" for name in found}
+            self._offer([Completion(name, note) for name, note in notes.items()])
+
     def _enter(self) -> None:
+        if self._items and self._file is not None:
+            self._accept(" ")
+            return
         if self._items:
             self._accept("")
         if self.text.strip():
             self.post_message(self.Submitted(self.text))
+        else:
+            self.post_message(self.StruckEmpty("enter"))
 
     def _accept(self, ending: str) -> None:
+        if self._file is not None:
+            self._accept_file(self._file, self._items[self._index].text)
+            return
         text = self._items[self._index].text + ending
         self._offer([])
         self.load_text(text)
         self.move_cursor(self.document.end)
+
+    def _accept_file(self, word: FileWord, path: str) -> None:
+        """An image is attached and its word goes; a folder is looked into; the path of another file stays."""
+        row, column = self.cursor_location
+        is_image = looks_like_image(path)
+        text = "" if is_image else f"@{path}" if path.endswith("/") else f"{written(path)} "
+        self._offer([])
+        self._file = None
+        if result := self._replace_via_keyboard(text, (row, word.start), (row, column)):
+            self.move_cursor(result.end_location)
+        if is_image:
+            self.post_message(self.ImagePicked(path))
 
     def _show_past(self, text: str) -> None:
         """An entry of the history: walking on must not stop at the completions of an old command."""
@@ -184,7 +265,11 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
 
     def _complete(self) -> None:
         text = self.document.get_line(0) if self.document.line_count == 1 else ""  # joining a long paste takes a while
-        if self.past.is_walking or not _COMMAND.fullmatch(text):
+        row, column = self.cursor_location
+        self._file = None if self.past.is_walking else file_word(self.document.get_line(row), column)
+        if self._file is not None:
+            self.post_message(self.FilesWanted(self._file.path))
+        elif self.past.is_walking or not _COMMAND.fullmatch(text):
             self._offer([])
         else:
             self._offer([item for item in self._commands if item.text.startswith(text)])

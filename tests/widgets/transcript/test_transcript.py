@@ -165,7 +165,7 @@ async def test_a_question_and_a_denial_are_said() -> None:
 async def test_a_retry_is_said_until_it_goes_on() -> None:
     retry = record(events.Retrying(3.0, 1, ErrorInfo("overloaded", "the server is busy"), 4))
     start = [asked("?"), step_started(), retry]
-    assert (await shown(start))[-1] == "↻ retrying in 3 s, try 2 of 5: the server is busy (esc stops)"
+    assert (await shown(start))[-1] == "↻ retrying in 3 s, try 2 of 5 (esc stops): the server is busy"
     assert (await shown([*start, *said("Here I am.")]))[1:] == ["Here I am."]
 
 
@@ -179,8 +179,8 @@ async def test_a_retry_is_counted_down_and_drawn_once_a_second() -> None:
             app.transcript._count_down()
             shown.append(app.lines()[3].strip())
         for when, line in zip(("in 3 s", "in 3 s", "in 2 s", "in 1 s"), shown, strict=False):
-            assert line == f"↻ retrying {when}, try 2: the model is being loaded (esc stops)"
-        assert shown[4:] == ["↻ trying again, try 2: the model is being loaded (esc stops)"] * 2
+            assert line == f"↻ retrying {when}, try 2 (esc stops): the model is being loaded."
+        assert shown[4:] == ["↻ trying again, try 2 (esc stops): the model is being loaded."] * 2
 
 
 @pytest.mark.parametrize("now,wait_s", [(1000.0, 1.0), (1000.25, 0.75), (1002.5, 0.5), (1003.0, None), (1004.0, None)])

@@ -1,0 +1,71 @@
+"""The image on the system's clipboard, read with the programs that each system has for it. It blocks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from tui.backends.images import image_of, media_type
+from tui.core.errors import UsageError
+from tui.core.messages import Image
+
+_LIMIT_S = 5.0
+_KINDS = ("image/png", "image/jpeg", "image/webp", "image/gif")
+_NONE = "there is no image on the clipboard"
+
+
+def image() -> Image:
+    """Raises UsageError when there is none, or no program that can tell."""
+    data = _mac() if sys.platform == "darwin" else _linux()
+    if not data or media_type(data) is None:
+        raise UsageError(_NONE, "Copy one first, or attach a file: /attach PATH.")
+    return image_of(data)
+
+
+def _linux() -> bytes:
+    """Wayland first: there xclip sees only what X programs copied."""
+    if "WAYLAND_DISPLAY" in os.environ and shutil.which("wl-paste"):
+        return _offered(("wl-paste", "--list-types"), ("wl-paste", "--no-newline", "--type"))
+    if "DISPLAY" in os.environ and shutil.which("xclip"):
+        xclip = ("xclip", "-selection", "clipboard", "-o", "-t")
+        return _offered((*xclip, "TARGETS"), xclip)
+    if "WAYLAND_DISPLAY" in os.environ:
+        raise _no_program("wl-paste", "wl-clipboard")
+    if "DISPLAY" in os.environ:
+        raise _no_program("xclip", "xclip")
+    raise UsageError("there is no clipboard here: no desktop is known", "Attach a file: /attach PATH.")
+
+
+def _offered(list_kinds: Sequence[str], take: Sequence[str]) -> bytes:
+    """What the clipboard has in the first kind of ours that it offers."""
+    offered = _run(list_kinds).decode("utf-8", "replace").split()
+    kind = next((kind for kind in _KINDS if kind in offered), None)
+    return _run((*take, kind)) if kind else b""
+
+
+def _mac() -> bytes:
+    if shutil.which("pngpaste"):
+        return _run(("pngpaste", "-"))
+    told = _run(("osascript", "-e", "the clipboard as «class PNGf»")).decode("utf-8", "replace")
+    match = re.search(r"PNGf([0-9A-Fa-f]+)", told)  # it prints the bytes in hexadecimal
+    return bytes.fromhex(match[1]) if match and len(match[1]) % 2 == 0 else b""
+
+
+def _run(command: Sequence[str]) -> bytes:
+    """What it prints; nothing when it fails, which is how these programs say that there is nothing."""
+    try:
+        ended = subprocess.run(command, capture_output=True, timeout=_LIMIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return ended.stdout if ended.returncode == 0 else b""
+
+
+def _no_program(program: str, package: str) -> UsageError:
+    return UsageError(
+        f"the clipboard cannot be read: {program} is not installed",
+        f"Install {package} with your system's packages, or attach a file: /attach PATH.",
+    )
