@@ -12,7 +12,9 @@ import keyring.backends.fail
 import pytest
 
 from tests.scripted import Reply, ScriptedServer, fault, tool_call
+from tui.backends.presets import presets
 from tui.cli import main
+from tui.settings.learned import Learned, keep_learned
 
 Start = Callable[..., ScriptedServer]
 Out = pytest.CaptureFixture[str]
@@ -68,6 +70,69 @@ def test_the_list_says_what_the_built_in_model_needs(
     assert "no: xllamacpp is not installed: " in row(capsys.readouterr().out, "embedded")
 
 
+def test_the_list_is_in_groups_and_leaves_out_what_few_ask_for(
+    config: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends("add", "lab", "--base-url", "http://x/v1", "--no-key")
+    capsys.readouterr()
+    assert backends("list") == 0
+    short = capsys.readouterr().out
+    lines = short.splitlines()
+    places = [lines.index(heading) for heading in ("Yours", "Vendors", "On this machine")]
+    assert places == sorted(places) and lines[places[0] + 1].startswith("lab")
+    assert "\nanthropic " in short and "\nmimo-plan-sgp " not in short and "backends list --all" in short
+    assert backends("list", "--all") == 0
+    everything = capsys.readouterr().out
+    assert {line.split()[0] for line in everything.splitlines() if line} >= set(presets())
+
+
+def test_show_says_of_each_value_who_said_it(config: Path, capsys: Out) -> None:
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text(
+        '[backends.mine]\npreset = "deepseek"\nthinking = "low"\n[backends.mine.rules]\nstream_usage = false\n'
+        '[models."deepseek-flash"]\nimages = false\n'
+    )
+    said = "tool_choice is \x1b[31mnot supported"
+    keep_learned(Learned("https://api.deepseek.com", "deepseek-flash", "system_role", "user", said, "2026-11-25"))
+    assert backends("show", "mine") == 0
+    out = capsys.readouterr().out
+    values = {line.split()[0]: line.split(maxsplit=1)[1] for line in out.splitlines() if len(line.split()) > 1}
+    assert values["thinking"].startswith("you") and values["rules.stream_usage"].split() == ["you", "false"]
+    assert values["rules.images"].endswith("false") and values["rules.images"].startswith("you, in models")
+    assert values["rules.reasoning_required"].split() == ["preset", "true"]
+    assert values["rules.system_role"].split() == ["learned", "2026-11-25", "user"]
+    assert values["context_window"].split() == ["catalogue", "1000000"] and values["price"].startswith("catalogue")
+    assert values["rules.tool_schema"].split() == ["full"]
+    assert "not supported" in out and "--forget" in out and "\x1b" not in out
+
+
+def test_what_is_not_known_is_shown_as_unknown(config: Path, capsys: Out) -> None:
+    assert backends("show", "openrouter") == 0
+    out = capsys.readouterr().out
+    assert row(out, "price").split() == ["price", "unknown"]
+    assert row(out, "context_window").split() == ["context_window", "unknown"]
+
+
+def test_what_was_learned_can_be_forgotten(config: Path, capsys: Out) -> None:
+    for model in ("deepseek-flash", "deepseek-v4-pro"):
+        for rule, value in (("images", False), ("context_window", 900_000)):
+            keep_learned(Learned("https://api.deepseek.com", model, rule, value, "so", "2026-11-25"))
+    assert backends("show", "deepseek", "--forget") == 0
+    assert "Forgot 2 learned rules of deepseek-flash at https://api.deepseek.com." in capsys.readouterr().out
+    assert backends("show", "deepseek", "--forget") == 0
+    assert "Nothing was learned" in capsys.readouterr().out
+    assert backends("show", "deepseek", "--model", "deepseek-v4-pro") == 0
+    assert "900000" in row(capsys.readouterr().out, "context_window")
+
+
+def test_a_backend_is_added_with_its_wire_and_thinking(config: Path, capsys: Out) -> None:
+    assert backends("add", "mine", "--preset", "anthropic", "--thinking", "max") == 0
+    assert backends("add", "own", "--base-url", "http://127.0.0.1:9/x", "--wire", "messages", "--model", "m") == 0
+    assert tomllib.loads((config / "backends" / "mine.toml").read_text())["thinking"] == "max"
+    assert backends("show", "own") == 0
+    assert row(capsys.readouterr().out, "wire").split() == ["wire", "you", "messages"]
+
+
 def test_a_server_is_added_from_a_script_shown_and_removed(config: Path, capsys: Out) -> None:
     assert backends("add", "lab", "--base-url", "http://127.0.0.1:8000/v1", "--model", "m", "--key-env", "LAB_KEY") == 0
     said = capsys.readouterr().out
@@ -116,6 +181,8 @@ def test_a_server_without_a_model_is_added_with_how_to_choose_one(config: Path, 
         (["lab", "--base-url", "http://me:secret@x/v1"], "cannot be in the URL"),
         (["lab", "--base-url", "http://x", "--wire", "mesages"], "--wire: must be"),
         (["lab", "--base-url", "http://x", "--key-env", ""], "--key-env"),
+        (["lab", "--preset", "deepseek", "--thinking", "hihg"], "--thinking: must be"),
+        (["lab", "--preset", "anthropic", "--model", "claude-opus-5-5", "--thinking", "off"], "has no level `off`"),
         (["a b", "--base-url", "http://x"], "letters, digits"),
         (["../x", "--base-url", "http://x"], "letters, digits"),
     ],
@@ -150,7 +217,9 @@ def test_a_test_says_point_by_point_what_works(config: Path, capsys: Out, script
     assert backends("test", "lab") == 0
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
         ["ok", "server"],
+        ["ok", "model"],
         ["ok", "answer"],
+        ["ok", "thinking"],
         ["ok", "tools"],
     ]
 
@@ -170,7 +239,8 @@ def test_models_are_listed_from_the_server(config: Path, capsys: Out, scripted: 
     capsys.readouterr()
     assert backends("models", "lab") == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[0].split() == ["a", "8,192", "tokens"] and out.splitlines()[1].split() == ["b", "*"]
+    assert row(out, "a").split() == ["a", "8,192", "tokens", "unknown", "unknown"]
+    assert row(out, "b").split() == ["b", "*", "unknown", "unknown", "unknown"]
     assert "\x1b" not in out
 
 
