@@ -113,6 +113,10 @@ _TEXTS: dict[BackendErrorKind, tuple[str, ...]] = {
     "overloaded": (r"overloaded", r"insufficient_system_resource"),
 }
 _NOT_OVERFLOW = re.compile(r"string_above_max_length|max_(completion_)?tokens.{0,40}must be less than")
+_INVALID = re.compile(
+    r"invalid_(request|prompt|(base64_)?image)|image_(too|file|parse)|(empty|unsupported|download)_image"
+)
+"""Codes of what is wrong with the request, where no status says so: in the stream of Responses."""
 _TEMPLATE = re.compile(r"jinja|template|roles must alternate|tool_choice")
 
 _STATUS: dict[int, BackendErrorKind] = {
@@ -269,7 +273,7 @@ def _kind(said: Said) -> BackendErrorKind:
         return "bad_request"
     if re.search(r"rate_limit|resource_exhausted|too many requests", said.text):
         return "rate_limited"
-    return "bad_request" if "invalid_request" in said.text else "server"
+    return "bad_request" if _INVALID.search(said.text) else "server"
 
 
 def _named_status(status: int, error: dict[str, Any]) -> int:

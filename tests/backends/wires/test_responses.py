@@ -103,6 +103,13 @@ def test_an_error_in_the_stream_is_the_servers_error(sent: Any, kind: str, words
     assert error.kind == kind and words in error.message
 
 
+@pytest.mark.parametrize("code", ["invalid_prompt", "invalid_image_format", "image_too_large", "empty_image_file"])
+def test_a_request_that_the_server_cannot_use_is_not_sent_again(code: str) -> None:
+    failed = event("failed", response={"status": "failed", "error": {"code": code, "message": "It will not do."}})
+    error = failure(failed)
+    assert error.kind == "bad_request" and not error.retryable and "It will not do." in error.message
+
+
 @pytest.mark.parametrize(
     "data", ["<html><title>Welcome</title></html>", '{"type": "resp', "hello", "5", '{"choices": []}']
 )
