@@ -1,4 +1,4 @@
-"""Messages answers that go wrong, oddities of servers, and the wire over real HTTP."""
+"""Messages answers that go wrong, and oddities of servers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backends.asking import Waits, ask, error_of, reply_of, spec_for
-from tests.scripted import ScriptedServer, json_response
-from tests.scripted.reply import Response, fault, html
-from tui.backends.spec import BackendSpec, Reply, Request, Sent, ToolSpec
+from tui.backends.spec import BackendSpec, Reply, Request
 from tui.backends.wires.messages import Decoder, encode, explain
 from tui.core.errors import BackendError
-from tui.core.events import Delta, ReasoningDelta, Retrying, TextDelta, ToolCallDelta
+from tui.core.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta
 from tui.core.messages import Message, Reasoning, Text, ToolCall, ToolResult, user
 from tui.core.usage import Usage
 
@@ -276,67 +273,3 @@ def test_a_refusal_by_status_is_explained() -> None:
     words = "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to another conversation."
     body = {"type": "error", "error": {"type": "invalid_request_error", "message": words}}
     assert explain(400, {}, json.dumps(body), SPEC).kind == "reasoning_replay"
-
-
-# Over real HTTP
-
-PATH = "/lab/v1/messages"
-
-
-def streamed(*events: str) -> Response:
-    body = "".join(f"event: {json.loads(event)['type']}\ndata: {event}\n\n" for event in events)
-    return Response(200, body.encode(), {"content-type": "text/event-stream"})
-
-
-def spec_of(server: ScriptedServer, **changes: Any) -> BackendSpec:
-    return spec_for(f"{server.root}/lab", wire="messages", **changes)
-
-
-def served(*responses: Response) -> ScriptedServer:
-    left = list(responses)
-    return ScriptedServer(routes={PATH: lambda request: left.pop(0)})
-
-
-async def test_an_answer_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LAB_KEY", "sk-ant-secret-1234")
-    with served(streamed(*HI, ending(output_tokens=1), END)) as server:
-        sent, shown, answer = await ask(spec_of(server, credential={"env": "LAB_KEY"}))
-        (request,) = server.others
-    assert shown == TextDelta("Hi") and answer.message.text == "Hi" and answer.usage.output_tokens == 1
-    assert request.headers["x-api-key"] == "sk-ant-secret-1234" and "authorization" not in request.headers
-    assert request.headers["anthropic-version"] == "2023-06-01"
-    assert isinstance(sent, Sent) and "sk-ant" not in str(sent) and sent.headers["anthropic-version"] == "2023-06-01"
-
-
-async def test_a_tool_is_used_over_http() -> None:
-    with served(streamed(*LS, ending("tool_use"), END), streamed(*HI, ending(), END)) as server:
-        spec, tools = spec_of(server), (ToolSpec("ls", "Lists.", {"type": "object", "properties": {}}),)
-        first = await reply_of(spec, Request("", (user("list"),), tools))
-        results = Message("tool", (ToolResult(first.message.tool_calls[0].id, "a.py"),))
-        last = await reply_of(spec, Request("", (user("list"), first.message, results), tools))
-        messages = server.others[1].body["messages"]
-    assert last.message.text == "Hi"
-    assert messages[1]["content"] == [{"type": "tool_use", "id": "t1", "name": "ls", "input": {}}]
-    assert messages[2]["content"] == [{"type": "tool_result", "tool_use_id": "t1", "content": "a.py"}]
-
-
-async def test_an_overloaded_server_is_asked_again_and_one_that_broke_off_is_not() -> None:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-    with served(fault(529, error), streamed(*HI, json.dumps(error))) as server:
-        pieces = await ask(spec_of(server), waits=Waits())
-    kinds = [type(piece) for piece in pieces]
-    assert kinds == [Sent, Retrying, TextDelta, BackendError] and pieces[-1].kind == "overloaded"
-
-
-async def test_a_stream_that_ends_early_over_http_keeps_its_text() -> None:
-    with served(streamed(*HI)) as server:
-        *_, text, error = await ask(spec_of(server, retries=0))
-    assert text == TextDelta("Hi") and error.kind == "network"
-
-
-async def test_json_in_place_of_a_stream_over_http() -> None:
-    whole = {"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
-    with served(json_response(whole), json_response({"error": {"message": "nope"}}), html("Sign in")) as server:
-        assert (await reply_of(spec_of(server))).message.text == "Hi"
-        assert (await error_of(spec_of(server, retries=0))).kind == "server"
-        assert "Sign in" in (await error_of(spec_of(server, retries=0))).message
