@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-
 from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
 from tui.backends.sse import Parser
 from tui.backends.wires.chat_encode import encode
 from tui.backends.wires.chat_messages import IN_PARTS
-from tui.backends.wires.reading import as_count, as_list, as_object, cut_off, not_a_reply, parse
+from tui.backends.wires.reading import as_amount, as_count, as_list, as_object, cut_off, not_a_reply, parse
 from tui.backends.wires.surrogates import mend, split_open
 from tui.backends.wires.think_tags import OPEN, ThinkTags, closed_only
 from tui.backends.wires.tool_calls import ToolCalls, new_id
+from tui.core.codec import dumps
 from tui.core.errors import BackendError
 from tui.core.events import Delta, ReasoningDelta, TextDelta
 from tui.core.messages import Block, Json, Message, Reasoning, Text
@@ -113,7 +112,7 @@ class Decoder:
         raise explain(200, {}, data, self._spec)
 
     def _failed(self, choice: Json) -> BackendError:
-        return explain(200, {}, msgspec.json.encode({"error": choice["error"]}).decode(), self._spec)
+        return explain(200, {}, dumps({"error": choice["error"]}), self._spec)
 
     def _delta(self, delta: Json, is_whole: bool) -> Iterator[Delta]:
         content = delta.get("content")
@@ -223,13 +222,12 @@ def _usage(usage: Json, timings: Json) -> Usage:
         usage.get("cached_tokens"),
         timings.get("cache_n"),
     )
-    cost = usage.get("cost")
     return Usage(
         input_tokens=as_count(usage.get("prompt_tokens")),
         output_tokens=as_count(usage.get("completion_tokens")),
         cached_tokens=next((as_count(value) for value in cached if value is not None), None),
         reasoning_tokens=as_count(completion.get("reasoning_tokens")),
-        cost=float(cost) if isinstance(cost, int | float) else None,
+        cost=as_amount(usage.get("cost")),
     )
 
 

@@ -11,6 +11,9 @@ from tui.backends.spec import BackendSpec
 from tui.core.errors import BackendError
 from tui.core.messages import Json
 
+MOST = 1e15
+"""No server counts so many of anything."""
+
 
 def parse(data: str) -> Any:
     """The JSON value that an event's data is; None if it is none. msgspec is twice as fast as json, which also takes
@@ -63,4 +66,11 @@ def as_text(value: Any) -> str:
 
 def as_count(value: Any) -> int | None:
     """A number of tokens; None for what is none."""
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
+    number = as_amount(value)
+    return None if number is None else int(number)
+
+
+def as_amount(value: Any) -> float | None:
+    """A number that can be counted with; None for what is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and 0 <= value < MOST else None

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
-
-import msgspec
 
 from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
 from tui.backends.sse import Parser
-from tui.backends.wires.reading import as_count, as_list, as_object, as_text, cut_off, not_a_reply, parse
+from tui.backends.wires.reading import as_amount, as_count, as_list, as_object, as_text, cut_off, not_a_reply, parse
 from tui.backends.wires.responses_encode import REASONING, encode
 from tui.backends.wires.surrogates import mend, mend_all, split_open
 from tui.backends.wires.tool_calls import ToolCalls, new_id
+from tui.core.codec import dumps
 from tui.core.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Reasoning, Text
 from tui.core.usage import Usage
@@ -204,7 +202,7 @@ class Decoder:
         status = response.get("status", "completed")
         if response.get("error") or status in ("failed", "cancelled"):
             error = response.get("error") or {"message": f"it broke off: {status}"}
-            raise explain(200, {}, msgspec.json.encode({"error": error}).decode(), self._spec)
+            raise explain(200, {}, dumps({"error": error}), self._spec)
         if status not in _ENDS:
             raise cut_off(self._spec)
         for index, whole in enumerate(as_list(response.get("output"))):
@@ -264,11 +262,10 @@ def _text_of(item: Json, source: str) -> str:
 
 def _usage(usage: Json) -> Usage:
     read, made = as_object(usage.get("input_tokens_details")), as_object(usage.get("output_tokens_details"))
-    cost: Any = usage.get("cost")
     return Usage(
         input_tokens=as_count(usage.get("input_tokens")),
         output_tokens=as_count(usage.get("output_tokens")),
         cached_tokens=as_count(read.get("cached_tokens")),
         reasoning_tokens=as_count(made.get("reasoning_tokens")),
-        cost=float(cost) if isinstance(cost, int | float) else None,
+        cost=as_amount(usage.get("cost")),
     )
