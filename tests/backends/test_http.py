@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
-import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -209,43 +206,6 @@ async def test_certificates_that_cannot_be_read_are_a_mistake_in_the_settings(
         path.write_bytes(content)
     error = await error_of(spec_for("https://127.0.0.1:1/v1", ca_file=str(path)))
     assert isinstance(error, ConfigError) and "backends.lab.ca_file" in error.message
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A certificate that signs itself, for 127.0.0.1, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return cert, key
-
-
-async def test_a_certificate_is_trusted_only_when_it_is_named(certificate: tuple[str, str]) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(
-            b'HTTP/1.0 200 OK\r\n\r\ndata: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
-        )
-        await writer.drain()
-        writer.close()
-
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*certificate)
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    refused = (await ask(spec_for(url)))[1:]
-    assert len(refused) == 1 and refused[0].kind == "network" and "ca_file" in refused[0].hint
-    assert (await reply_of(spec_for(url, ca_file=certificate[0]))).message.text == "Hi"
-    server.close()
 
 
 async def test_https_to_a_server_that_speaks_http_is_said_to_be_that() -> None:

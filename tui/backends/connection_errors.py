@@ -40,7 +40,10 @@ def translated(spec: BackendSpec) -> Iterator[None]:
         raise _not_let_through(error, spec, where) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise BackendError("protocol", f"{spec.name}: {where} cannot be asked: {_words(error)}") from error
-    except httpx.LocalProtocolError as error:  # its words may hold a secret: they quote the header
+    except (
+        httpx.LocalProtocolError,
+        UnicodeEncodeError,
+    ) as error:  # its words may hold a secret: they quote the header
         raise ConfigError(
             f"{spec.name}: a header, or the key, has characters that HTTP does not allow",
             "Look for line breaks and the like.",
