@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.backends.asking import HELLO, ask, spec_for
 from tests.backends.refusals import FOREIGN_CALLS, LESSONS, LS, OWN_CALLS, SEEN, calls, detail, own, said
 from tests.scripted import Received, Reply, Response, ScriptedServer, fault
 from tui.backends.backend import Backend
+from tui.backends.learning import Lessons
 from tui.backends.spec import Reply as Answer
 from tui.backends.spec import Request, Rules, Sent
+from tui.backends.wires.chat_completions import encode
+from tui.core.codec import dumps
 from tui.core.errors import BackendError
 from tui.core.events import Retrying, RuleLearned
 from tui.core.messages import Reasoning, Text, ToolCall, user
@@ -35,18 +40,12 @@ async def test_a_known_refusal_teaches_one_rule_and_the_request_is_sent_once_mor
     spec = spec_for(server, **changes)
     sent, learned, again, *_, reply = await ask(spec, own(spec, request))
     assert isinstance(learned, RuleLearned), learned
-    assert (learned.rule, learned.value) == (rule, encoded(value))
+    assert (learned.rule, learned.value) == (rule, dumps(value))
     assert isinstance(reply, Answer) and reply.message.text == "Hello"
     assert isinstance(again, Sent) and again.body != sent.body and len(server.requests) == 2
     (kept,) = learned_of(spec.base_url, spec.model)
     assert (kept.rule, kept.value) == (rule, list(value) if isinstance(value, tuple) else value)
     assert forget_learned(spec.base_url, spec.model) == 1 and not learned_of(spec.base_url, spec.model)
-
-
-def encoded(value: Any) -> str:
-    from tui.core.codec import dumps
-
-    return dumps(value)
 
 
 async def test_what_was_learned_holds_for_the_next_question(scripted: Start) -> None:
@@ -257,3 +256,41 @@ async def test_reasoning_that_is_not_valid_any_more_is_left_out_and_newer_reason
     sent = [[message.get("reasoning_content") for message in request.messages] for request in server.requests]
     assert "hm" in sent[0] and not any(sent[1]) and [thought for thought in sent[2] if thought] == ["new"]
     assert not learned_of(backend.spec.base_url, backend.spec.model)
+
+
+PIECES = st.sampled_from(
+    [
+        "max_tokens",
+        "must be less than ",
+        "9" * 5000,
+        "is not supported",
+        "reasoning_content",
+        "tools",
+        "`",
+        "[1, 2]",
+        "\n",
+    ]
+) | st.text(max_size=8)
+WORDS = st.lists(PIECES, max_size=8).map(" ".join)
+BODIES = WORDS | st.recursive(
+    st.none() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["error", "message", "param", "detail", "loc", "n_ctx"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+).map(dumps)
+
+
+@given(BODIES, st.sampled_from(["bad_request", "reasoning_replay", "context_overflow", "model_not_found", "server"]))
+@settings(deadline=None, max_examples=200)
+def test_no_reply_at_all_makes_learning_fail(raw: str, kind: Any) -> None:
+    spec = spec_for("http://lab/v1", max_output=9000, body={"seed": 1})
+    lessons = Lessons(structs.replace(own(spec, SEEN), tools=(LS,)), spec, encode)
+    for _ in range(20):
+        error = BackendError(kind, "refused", raw=raw)
+        if (new := lessons.learn(error)) is None or new.is_final:
+            break
+    else:
+        pytest.fail("it never ends")
+    assert lessons.explained(error).message == "refused"

@@ -40,6 +40,7 @@ _WINDOWS = (
     r"maximum context length[^\d\n]{0,20}(\d+)",
     r"exceeds the limit of (\d+)",
 )
+_DIGITS = 12
 _OWN_SHARE = (
     r"your request has (\d+) input tokens",
     r"\((\d+) in the (?:messages|prompt|input)[^)]*\d+ in the (?:completion|output)",
@@ -71,12 +72,12 @@ def _output_limit(refusal: Refusal) -> int | None:
         if _ABOUT_OUTPUT.search(line) and "context length" not in line:
             for pattern, more in _OUTPUT_LIMITS:
                 if found := re.search(pattern, line):
-                    return int(found[1]) + more or None
+                    return int(found[1][:_DIGITS]) + more or None
     return None
 
 
 def _first(patterns: tuple[str, ...], text: str) -> int | None:
     for pattern in patterns:
         if found := re.search(pattern, text):
-            return int(found[1])
+            return int(found[1][:_DIGITS])
     return None

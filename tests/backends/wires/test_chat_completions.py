@@ -256,3 +256,7 @@ def test_a_refusal_in_a_whole_completion_is_filtered_content() -> None:
     whole = {"choices": [{"message": {"content": None, "refusal": "I cannot."}, "finish_reason": "stop"}]}
     answer = reply([json.dumps(whole)])
     assert answer.message.text == "I cannot." and answer.finish_reason == "content_filter"
+
+
+def test_what_is_said_of_a_call_that_there_is_not_makes_none() -> None:
+    assert not reply(calls({"extra_content": {"google": {"thought_signature": "Cr"}}})).message.tool_calls

@@ -62,6 +62,8 @@ class ToolCalls:
         else:
             piece, is_everything = arguments if isinstance(arguments, str) else "", False
 
+        if not (self._calls or name or piece or fragment.get("id")):
+            return None  # it says something of a call that there is not
         call = self._call_of(fragment, name, piece)
         named_before = bool(call.name)
         if name and name != call.name:  # a few servers split the name, many repeat it
