@@ -90,7 +90,7 @@ def test_show_says_of_each_value_who_said_it(config: Path, capsys: Out) -> None:
     config.mkdir(parents=True)
     (config / "config.toml").write_text(
         '[backends.mine]\npreset = "deepseek"\nthinking = "low"\n[backends.mine.rules]\nstream_usage = false\n'
-        '[models."deepseek-flash"]\nimages = false\n'
+        '[models."deepseek-flash"]\nimages = false\nmax_output = 9\n'
     )
     said = "tool_choice is \x1b[31mnot supported"
     keep_learned(Learned("https://api.deepseek.com", "deepseek-flash", "system_role", "user", said, "2026-11-25"))
@@ -98,6 +98,12 @@ def test_show_says_of_each_value_who_said_it(config: Path, capsys: Out) -> None:
     out = capsys.readouterr().out
     values = {line.split()[0]: line.split(maxsplit=1)[1] for line in out.splitlines() if len(line.split()) > 1}
     assert values["thinking"].startswith("you") and values["rules.stream_usage"].split() == ["you", "false"]
+    assert values["rules.thinking"].startswith("preset") and values["max_output"].split() == [
+        "you,",
+        "in",
+        "models",
+        "9",
+    ]
     assert values["rules.images"].endswith("false") and values["rules.images"].startswith("you, in models")
     assert values["rules.reasoning_required"].split() == ["preset", "true"]
     assert values["rules.system_role"].split() == ["learned", "2026-11-25", "user"]

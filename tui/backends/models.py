@@ -86,6 +86,8 @@ def ollama_info(model: str, show: Any, ps: Any) -> ModelInfo:
         thinks, levels = values != [False], _levels("think", values)
     elif thinks is False:
         levels = dict.fromkeys(_LEVELS)
+    elif thinks and not str(nested(about, "general.architecture")).startswith(("gptoss", "gpt-oss")):
+        levels = _levels("think", [False, True])  # builds that do not tell take names of levels from gpt-oss alone
     return ModelInfo(model, window, images=can("vision"), thinking=thinks, tools=can("tools"), levels=levels)
 
 
@@ -116,11 +118,11 @@ def informed(spec: BackendSpec, info: ModelInfo) -> BackendSpec:
         rules["images"] = info.images
     if info.tools is False and is_open("native_tools", "learned"):
         rules["native_tools"] = False
-    if info.levels is not None and is_open("thinking_levels"):
+    if info.levels is not None and is_open("thinking", "learned"):
         rules["thinking"] = {
             level: fields for level, fields in (spec.rules.thinking | info.levels).items() if fields is not None
         }
-    sources |= dict.fromkeys([*told, *("thinking_levels" if rule == "thinking" else rule for rule in rules)], "server")
+    sources |= dict.fromkeys([*told, *rules], "server")
     return structs.replace(spec, **told, rules=structs.replace(spec.rules, **rules), sources=sources)
 
 

@@ -124,7 +124,7 @@ def _values(
     for key, choices in said.items():
         who, values[key] = next(((who, value) for who, value in choices if value is not None), ("", None))
         if who:
-            sources[key] = who
+            sources["thinking_level" if key == "thinking" else key] = who
     return values, sources
 
 

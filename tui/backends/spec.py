@@ -139,7 +139,7 @@ class BackendSpec(Struct, frozen=True):
     set_by_user: tuple[str, ...] = ()
     """Rules, and `context_window` and `max_output`, that the user has set: no refusal teaches another value."""
     sources: dict[str, str] = {}
-    """Who said a rule, `context_window`, `output_limit`, `max_output`, `price` or `thinking`; see `resolve`."""
+    """Who said a rule, `context_window`, `output_limit`, `max_output`, `price`, `thinking_level`; see `resolve`."""
 
     @property
     def origin(self) -> Origin:

@@ -21,6 +21,7 @@ _SHOWN = (
     *("thinking", "timeouts", "retries", "proxy", "ca_file", "headers", "body", "system_prompt", "key_page", "key"),
 )
 """What `show` shows of a spec, before its rules."""
+_SOURCED = ("context_window", "output_limit", "max_output", "price", "thinking")
 _SAID_IF_UNKNOWN = ("context_window", "price")
 _YOURS, _VENDORS, _LOCAL = "Yours", "Vendors", "On this machine"
 
@@ -125,8 +126,9 @@ def _print_learned(spec: BackendSpec, learned: list[Learned]) -> None:
 
 def _source(own: BackendConfig, preset: Preset | None, spec: BackendSpec, key: str, learned: dict[str, Learned]) -> str:
     """Who said a value: you, the preset, the catalogue of models, or (empty) nobody."""
-    if key in spec.sources:
-        return _source_text(spec.sources[key], key, learned)
+    said = spec.sources.get("thinking_level" if key == "thinking" else key)
+    if said or key in _SOURCED:
+        return _source_text(said or "", key, learned)
     if getattr(own, key, None):
         return "you"
     if spec.embedded and key in ("body", "system_prompt"):
