@@ -242,6 +242,8 @@ RESULT_OF_LS = {"role": "tool", "tool_name": "ls", "content": "a.py"}
             "cannot unmarshal",
         ),
         ([QUESTION], {"model": "gemma3:4b", "tools": [tool({})]}, "does not support tools"),
+        ([QUESTION], {"think": "high"}, 'think value "high" is not supported for this model'),
+        ([QUESTION], {"model": "gpt-oss:20b", "think": "high"}, ""),
         ([QUESTION], {"model": "gemma3:4b", "think": True}, '"gemma3:4b" does not support thinking'),
         ([QUESTION], {"model": "no:1b"}, "model 'no:1b' not found"),
     ],

@@ -67,11 +67,15 @@ class Tour:
     def visit(self, *names: str) -> None:
         """Start the servers of these backends."""
         for name in names:
-            kind, preset, path = BACKENDS[name]
-            vendor = VENDORS[kind]()
-            server = self.servers[name] = self._start(Model(name), vendor=vendor)
-            config = {"model": vendor.models[0].id} if name in ("ollama", "openrouter", "vllm") else {}
-            self.add(name, preset=preset, base_url=server.root + path, thinking="high", **config)
+            self.visit_as(name, VENDORS[BACKENDS[name][0]]())
+
+    def visit_as(self, name: str, vendor: Vendor) -> ScriptedServer:
+        """Start the server of a backend, as it is given."""
+        _, preset, path = BACKENDS[name]
+        server = self.servers[name] = self._start(Model(name), vendor=vendor)
+        config = {"model": vendor.models[0].id} if name in ("ollama", "openrouter", "vllm") else {}
+        self.add(name, preset=preset, base_url=server.root + path, thinking="high", **config)
+        return server
 
     def visit_unknown(self, vendor: Vendor, model: Any = None, **config: Any) -> ScriptedServer:
         """Start a server that no preset knows."""

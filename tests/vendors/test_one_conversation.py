@@ -77,3 +77,10 @@ async def test_a_server_of_unknown_kind_refuses_one_request_for_each_rule_and_no
         assert sorted(vendor.refused) == sorted(RULES)
         assert len([request for request in server.requests if request.refused]) == len(learned) == len(RULES)
     assert len(tour.refusals()) == len(RULES), "none of them by the vendor that is known"
+
+
+async def test_an_older_ollama_that_does_not_tell_its_levels_refuses_nothing(tour: Tour) -> None:
+    server = tour.visit_as("ollama", Ollama(tells_levels=False))
+    events = await turn(tour.conversation("ollama"), "Where is the milk?")
+    assert tour.refusals() == [] and answer(events) == "ollama has found the milk."
+    assert all(request.body["think"] is True for request in server.requests)

@@ -243,6 +243,7 @@ def _thinking(refusal: Refusal, body: Json, spec: BackendSpec) -> Iterator[Taugh
     if fields and refusal.says(
         r"does not support (disabling |enabling )?(thinking|reasoning)\b",
         r"\b(thinking|reasoning)( mode)?.{0,3} is not supported",
+        r"\bthink value .{0,12} is not supported",  # Ollama: a level, to a model that has none
         *(
             rf"{NOT_KNOWN}.{{0,30}}{re.escape(name)}\.\w+|{re.escape(name)}\.[\w.]+.{{0,50}}{NOT_KNOWN}"
             for name in fields

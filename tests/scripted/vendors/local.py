@@ -17,18 +17,23 @@ DEFAULT_CONTEXT = 4096
 
 
 class Ollama(Vendor):
-    """Cuts what is longer than `num_ctx`, and tells nobody; `cuts` has what was lost."""
+    """Cuts what is longer than `num_ctx`, and tells nobody; `cuts` has what was lost.
+
+    `tells_levels=False`: an older build, whose `/api/show` does not say what `think` may be.
+    """
 
     wires = ("ollama",)
     models = (
         Model("qwen3:8b", images=False, window=40_960),
+        Model("gpt-oss:20b", images=False, window=131_072),
         Model("gemma3:4b", thinking=False, tools=False, window=131_072),
         Model("llava:7b", thinking=False, tools=False, window=32_768),
     )
     cache = "none"
 
-    def __init__(self) -> None:
+    def __init__(self, tells_levels: bool = True) -> None:
         super().__init__()
+        self._tells_levels = tells_levels
         self.cuts: list[int] = []
         """Tokens at the beginning of a prompt that did not fit, one entry for each such request."""
 
@@ -44,6 +49,8 @@ class Ollama(Vendor):
             yield f"registry.ollama.ai/library/{model.id} does not support tools"
         if body.get("think") and not model.thinking:
             yield f'"{model.id}" does not support thinking'
+        elif body.get("think") not in (None, *_levels(model)):
+            yield f'think value "{body["think"]}" is not supported for this model'
         lost = len(request.raw) // 4 - (body.get("options") or {}).get("num_ctx", DEFAULT_CONTEXT)
         if lost > 0:
             self.cuts.append(lost)
@@ -65,10 +72,21 @@ class Ollama(Vendor):
         info = {"general.architecture": "qwen3", "qwen3.context_length": model.window}
         capabilities = ["completion", *(name for name, able in abilities.items() if able)]
         parameters = 'temperature 0.6\nstop "<|im_end|>"'
-        return json_response({"capabilities": capabilities, "model_info": info, "parameters": parameters})
+        shown: Json = {"capabilities": capabilities, "model_info": info, "parameters": parameters}
+        if self._tells_levels and model.thinking:
+            values = _levels(model)
+            shown["thinking"] = {"values": values, "default": values[-1]}
+        return json_response(shown)
 
 
 _LOADED = {"context_length": DEFAULT_CONTEXT, "size_vram": 5_000_000_000}
+
+
+def _levels(model: Model) -> list[bool | str]:
+    """What `think` may be."""
+    if not model.thinking:
+        return [False]
+    return ["low", "medium", "high", True] if model.id.startswith("gpt-oss") else [False, True]
 
 
 def _tag(model: Model) -> Json:
