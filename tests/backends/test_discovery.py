@@ -112,7 +112,7 @@ async def test_the_levels_that_an_ollama_model_has_are_those_that_are_asked_for(
         server = scripted(routes={"/api/show": page({"thinking": {"values": values}, "model_info": {}})})
         return (await discovered(at(server, "ollama", model="m"))).rules.thinking
 
-    assert await levels([False]) == {}
+    assert await levels([False]) == {"off": {"think": False}}
     assert (await levels([False, True]))["high"] == {"think": True}
     told = await levels(["low", "medium", "high"])
     assert "off" not in told and (told["low"], told["max"]) == ({"think": "low"}, {"think": "high"})
