@@ -80,6 +80,15 @@ async def test_a_strange_server_is_understood_with_one_refused_request_for_each_
     assert rules["unknown_fields"] == ["seed", "top_k"] and rules["system_role"] == "user"
 
 
+async def test_a_server_that_knows_no_developer_hears_the_system(scripted: Start) -> None:
+    server = scripted(["Hello"])  # it refuses the role by itself
+    came = await ask(spec_for(server, rules=Rules(system_role="developer")), Request("Be brief.", (user("Hi"),)))
+    assert [(piece.rule, piece.value) for piece in came if isinstance(piece, RuleLearned)] == [
+        ("system_role", '"system"')
+    ]
+    assert [request.messages[0]["role"] for request in server.requests] == ["developer", "system"]
+
+
 # What is not learned
 
 
@@ -156,6 +165,12 @@ async def test_what_the_user_has_set_is_not_learned_otherwise_and_that_is_said(s
     spec = spec_for(server, rules=Rules(images=True), set_by_user=("images",))
     *_, error = await ask(spec, SEEN)
     assert len(server.requests) == 1 and "`rules.images = true`" in error.hint and "your settings" in error.hint
+
+
+async def test_a_limit_of_the_users_own_stays_and_the_servers_is_shown(scripted: Start) -> None:
+    server = scripted([said("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]")])
+    *_, error = await ask(spec_for(server, max_output=9000, set_by_user=("max_output",)))
+    assert "[1, 8192]" in error.message and "`max_output = 9000`" in error.hint and len(server.requests) == 1
 
 
 # What only the asker can act on
