@@ -76,23 +76,23 @@ class Demo:
 
     def __call__(self, request: Received) -> Reply:
         question = _question(request.messages)
-        tools = request.body.get("tools") or []
+        tools = [_tool(tool) for tool in request.body.get("tools") or []]
         call = self._next_call(tools, question, request.messages) if tools else None
         if call:
             return Reply(reasoning(_thoughts(call)), call, rate=self.rate)
         thoughts = f"The user asks: {question[:80]!r}. I echo it, with a bit of everything that markdown has."
         return Reply(reasoning(thoughts), text(self._answer(question, bool(tools))), rate=self.rate)
 
-    def _next_call(self, tools: list[Json], question: str, messages: list[Json]) -> ToolCall | None:
+    def _next_call(self, tools: list[tuple[str, Json]], question: str, messages: list[Json]) -> ToolCall | None:
         """The next call of the series that has not been made in this turn; None when all were.
 
         A tool that is offered alone and not known is the only one of its series: somebody tries out tool calls.
         """
-        names = [tool["function"]["name"] for tool in tools]
-        made = len([message for message in _of_turn(messages) if message["role"] == "assistant"])
+        names = [name for name, _ in tools]
+        made = len([message for message in _of_turn(messages) if _is_call(message)])
         wanted = [call for call in _series(question) if call.name in names]
         if len(tools) == 1 and not wanted:
-            wanted = [tool_call(names[0], _example(tools[0]["function"].get("parameters", {})))]
+            wanted = [tool_call(names[0], _example(tools[0][1]))]
         return wanted[made] if made < len(wanted) else None
 
     def _answer(self, question: str, after_tools: bool) -> list[str] | str:
@@ -135,16 +135,32 @@ def _example(schema: Json) -> Json:
     }
 
 
-def _question(messages: list[Json]) -> str:
-    content = next(message["content"] for message in reversed(messages) if message["role"] == "user")
+def _tool(tool: Json) -> tuple[str, Json]:
+    """Name and schema of a tool, as any wire has it."""
+    tool = tool.get("function", tool)
+    return tool["name"], tool.get("parameters", tool.get("input_schema", {}))
+
+
+def _is_call(message: Json) -> bool:
+    return message.get("type") == "function_call" or message.get("role") == "assistant"
+
+
+def _words(message: Json) -> str:
+    """What the user said, on any wire; empty when it is only the result of a tool."""
+    content = message.get("content") if message.get("role") == "user" else ""
     if isinstance(content, str):
         return content
-    return " ".join(part.get("text", "(an image)") for part in content)
+    parts = [part for part in content or [] if part.get("type") != "tool_result"]
+    return " ".join(part.get("text", "(an image)") for part in parts)
+
+
+def _question(messages: list[Json]) -> str:
+    return next(words for message in reversed(messages) if (words := _words(message)))
 
 
 def _of_turn(messages: list[Json]) -> list[Json]:
-    """What followed the last message of the user."""
-    last = max(i for i, message in enumerate(messages) if message["role"] == "user")
+    """What followed the last question of the user."""
+    last = max(i for i, message in enumerate(messages) if _words(message))
     return messages[last + 1 :]
 
 

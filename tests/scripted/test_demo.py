@@ -16,6 +16,8 @@ from tests.scripted import ScriptedServer
 from tests.scripted.demo import Demo
 from tests.scripted.servers import Servers
 from tests.scripted.test_server import USER, ask, joined
+from tests.scripted.test_wires import QUESTION
+from tests.scripted.test_wires import ask as ask_on
 
 Start = Callable[..., ScriptedServer]
 TOOLS = [
@@ -44,6 +46,29 @@ def test_an_agent_goes_through_its_tools_and_then_answers(scripted: Start) -> No
 def _answer(server: ScriptedServer, messages: list[dict[str, Any]]) -> dict[str, Any]:
     answer: dict[str, Any] = ask(server, messages=messages, tools=TOOLS, stream=False).json()["choices"][0]["message"]
     return answer
+
+
+@pytest.mark.parametrize("wire", ["messages", "responses", "ollama"])
+def test_it_shows_tools_and_then_answers_on_every_wire(scripted: Start, wire: str) -> None:
+    schema = {"type": "object", "properties": {}}
+    tool: dict[str, Any] = {"name": "list_files"}
+    if wire == "ollama":
+        tool = {"type": "function", "function": tool | {"parameters": schema}}
+    else:
+        tool |= {"type": "function", "parameters": schema} if wire == "responses" else {"input_schema": schema}
+    server = scripted(Demo(None, None))
+    called = ask_on(server, wire, tools=[tool], stream=False).text
+    assert "list_files" in called and "You wrote" not in called
+    answer: dict[str, Any] = {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "list_files"}]}
+    answer["content"][0]["input"] = {}
+    result: dict[str, Any] = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]}
+    if wire == "responses":
+        answer = {"type": "function_call", "call_id": "c", "name": "list_files", "arguments": "{}"}
+        result = {"type": "function_call_output", "call_id": "c", "output": ""}
+    elif wire == "ollama":
+        answer = {"role": "assistant", "tool_calls": [{"function": {"name": "list_files", "arguments": {}}}]}
+        result = {"role": "tool", "tool_name": "list_files", "content": ""}
+    assert "You wrote" in ask_on(server, wire, QUESTION, answer, result, tools=[tool], stream=False).text
 
 
 def test_an_answer_can_be_of_any_length(scripted: Start) -> None:

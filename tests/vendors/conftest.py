@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.scripted import Received, Reply, ScriptedServer, reasoning, tool_call
 from tests.scripted.vendors import VENDORS, Vendor
@@ -54,6 +55,17 @@ class Model:
         return Reply(thought, f"{self.name} has found the milk.")
 
 
+class Forgetful(Model):
+    """Thinks in none of its steps."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown")
+
+    def __call__(self, request: Received) -> Reply:
+        thoughtful = super().__call__(request)
+        return Reply(*thoughtful.elements[1:])
+
+
 class Tour:
     """The servers by name, and conversations between them and a folder with a file."""
 
@@ -85,6 +97,10 @@ class Tour:
 
     def add(self, name: str, **config: Any) -> None:
         self._backends[name] = BackendConfig(credential="none", **config)
+
+    def think(self, level: Any) -> None:
+        """What the backends of conversations yet to come are asked for."""
+        self._backends = {name: structs.replace(config, thinking=level) for name, config in self._backends.items()}
 
     def conversation(self, backend: str) -> Conversation:
         """A new one, with the backends as they are now."""

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from tests.scripted.vendors import Claude, Ollama, Unknown
-from tests.vendors.conftest import Tour, turn
+from tests.vendors.conftest import Forgetful, Tour, turn
 from tui.core.events import Event, ReasoningDelta, RuleLearned, StepFinished, ToolFinished, TurnFinished
+from tui.core.messages import Image
 
 ROUNDS = {
     "the five": ["mimo", "claude", "deepseek", "gemini", "ollama"],
@@ -59,6 +60,11 @@ async def test_every_request_extends_the_one_before_on_its_server(tour: Tour, na
             assert server.vendor.cuts == []
 
 
+PIXEL = Image(
+    "image/png",
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "pixel.png",
+)
 RULES = ("max_completion_tokens", "no_stream_options", "no_null_content", "reasoning_back", "no_system")
 
 
@@ -77,6 +83,44 @@ async def test_a_server_of_unknown_kind_refuses_one_request_for_each_rule_and_no
         assert sorted(vendor.refused) == sorted(RULES)
         assert len([request for request in server.requests if request.refused]) == len(learned) == len(RULES)
     assert len(tour.refusals()) == len(RULES), "none of them by the vendor that is known"
+
+
+@pytest.mark.parametrize("rule", [*RULES, "no_images", "no_reasoning_back"])
+async def test_each_rule_costs_one_refused_request(tour: Tour, rule: str) -> None:
+    vendor = Unknown(rule)
+    server = tour.visit_unknown(vendor, Forgetful() if rule == "reasoning_back" else None, max_output=4000)
+    for _ in range(2):
+        conversation = tour.conversation("unknown")
+        for _ in range(2):
+            events = await turn(conversation, "Where is the milk?", (PIXEL,) if rule == "no_images" else ())
+            assert answer(events) == "unknown has found the milk."
+        assert vendor.refused == [rule] and [request.refused for request in server.requests].count(400) == 1
+
+
+async def test_thinking_can_be_switched_off_and_on_again_on_the_way(tour: Tour) -> None:
+    names = ["mimo", "deepseek", "qwen", "ollama", "openai", "mimo-messages"]
+    tour.visit(*names)
+    for level in ("high", "off", "high"):
+        tour.think(level)
+        conversation = tour.conversation(names[0])
+        for name in names * 2:
+            conversation.use(name)
+            await turn(conversation, "Where is the milk?")
+            assert tour.refusals() == []
+        await conversation.close()
+
+
+async def test_images_go_to_those_who_see_and_as_words_to_the_others(tour: Tour) -> None:
+    names = ["mimo", "claude", "openai", "gemini", "ollama", "mistral"]
+    tour.visit(*names)
+    conversation = tour.conversation(names[0])
+    for name in names * 2:
+        conversation.use(name)
+        images = (PIXEL,) if conversation.objection_to((PIXEL,)) is None else ()
+        await turn(conversation, "Where is the milk?", images)
+        assert tour.refusals() == []
+    assert PIXEL.data in str(tour.servers["claude"].requests[-1].body)
+    assert PIXEL.data not in str(tour.servers["ollama"].requests[-1].body)
 
 
 async def test_an_older_ollama_that_does_not_tell_its_levels_refuses_nothing(tour: Tour) -> None:
