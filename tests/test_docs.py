@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from tests.scripted import ScriptedServer
 from tests.scripted.demo import Demo
+from tui.backends.presets import catalogue
 from tui.backends.resolve import presets, resolve
 from tui.backends.spec import Rules
 from tui.cli import SUBCOMMANDS, main
@@ -108,6 +110,20 @@ def test_every_setting_is_explained() -> None:
     names = setting_names(Settings) | set(Rules.__struct_fields__)
     said = {part for code in codes(CONFIGURATION) for part in re.split(r"[.\s\[\]]+", code)}
     assert names - said == set()
+
+
+def test_the_page_of_backends_is_what_its_script_makes(home: Path) -> None:
+    """If not: run `python docs/make_backends.py`."""
+    made = runpy.run_path(str(ROOT / "docs" / "make_backends.py"))["page"]()
+    assert (ROOT / "docs" / "backends.md").read_text(encoding="utf-8") == made
+
+
+def test_every_preset_and_every_model_of_the_catalogue_is_on_that_page() -> None:
+    page = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+    for name in presets():
+        assert page.count(f"\n| `{name}` |") >= 3, name
+    for models in catalogue().values():
+        assert not isinstance(models, dict) or all(f" | `{model}` | " in page for model in models)
 
 
 def test_what_is_not_used_yet_is_said() -> None:

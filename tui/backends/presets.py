@@ -56,10 +56,15 @@ def presets() -> dict[str, Preset]:
 
 def catalogued(preset: Preset, model: str | None, wire: str) -> Json:
     """What the catalogue knows of a vendor's model: window, limit, price; its rules if they are for this wire."""
-    entry: Json = _read_toml("catalogue.toml").get(preset.vendor, {}).get(model or "", {})
+    entry: Json = catalogue().get(preset.vendor, {}).get(model or "", {})
     if entry.get("rules") and wire != presets()[preset.vendor].wire:
         entry = {name: value for name, value in entry.items() if name != "rules"}
     return entry
+
+
+def catalogue() -> Json:
+    """catalogue.toml: by vendor and model, and `as_of`, its date."""
+    return _read_toml("catalogue.toml")
 
 
 def with_levels(levels: Json, others: Json) -> Json:
