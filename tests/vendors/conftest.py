@@ -102,10 +102,11 @@ class Tour:
         """What the backends of conversations yet to come are asked for."""
         self._backends = {name: structs.replace(config, thinking=level) for name, config in self._backends.items()}
 
-    def conversation(self, backend: str) -> Conversation:
+    def conversation(self, backend: str, **wishes: Any) -> Conversation:
         """A new one, with the backends as they are now."""
         settings = Settings(backends=dict(self._backends))
-        conversation = Conversation.open(settings, self.folder, Wishes(mode="agent", backend=backend, policy="full"))
+        wished = Wishes(mode="agent", backend=backend, policy="auto", **wishes)
+        conversation = Conversation.open(settings, self.folder, wished)
         self._open.append(conversation)
         return conversation
 

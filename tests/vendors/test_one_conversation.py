@@ -60,6 +60,18 @@ async def test_every_request_extends_the_one_before_on_its_server(tour: Tour, na
             assert server.vendor.cuts == []
 
 
+@pytest.mark.parametrize("names", ROUNDS.values(), ids=ROUNDS)
+async def test_a_conversation_goes_on_from_the_disk_as_if_it_had_never_stopped(tour: Tour, names: list[str]) -> None:
+    tour.visit(*names)
+    for number, name in enumerate(names * 2):
+        conversation = tour.conversation(name, continue_last=number > 0)
+        events = await turn(conversation, "Where is the milk?")
+        assert tour.refusals() == [] and answer(events) == f"{name} has found the milk."
+        await conversation.close()
+    assert [found for server in tour.servers.values() for found in server.prefix_breaks()] == []
+    assert all(server.vendor.dropped == [] for server in tour.servers.values() if isinstance(server.vendor, Claude))
+
+
 PIXEL = Image(
     "image/png",
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
