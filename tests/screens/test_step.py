@@ -127,7 +127,7 @@ async def test_a_tool_shows_its_arguments_the_users_word_its_diff_and_its_result
         ToolStarted(edited),
         ToolFinished("c1", False, "Replaced.", 0.02, {"diff": DIFF, "exit_code": 0, "timed_out": False}),
     ]
-    text = await section(StepApp(records(*events)), "left")
+    text = await section(StepApp(records(*events)), "left", "left")
     assert text == (
         'edit_file\narguments\n{\n"path": "a.py"\n}\n'
         "asked: changes a file\nallowed once\n"
@@ -147,7 +147,7 @@ async def test_a_tool_shows_its_arguments_the_users_word_its_diff_and_its_result
     ],
 )
 async def test_a_tool_says_how_it_ended(events: list[Event], line: str) -> None:
-    assert line in (await section(StepApp(records(*events)), "left")).split("\n")
+    assert line in (await section(StepApp(records(*events)), "left", "left")).split("\n")
 
 
 async def test_a_step_that_still_runs_can_be_opened() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tui.core.errors import MimoError, UsageError
 from tui.core.messages import Image
@@ -28,19 +29,19 @@ class Attaching:
         """By a path as a person writes it. Raises UsageError for none."""
         if not words:
             raise UsageError("which image?", "/attach PATH, or paste it with ctrl+v.")
-        self._work(self._attach(words))
+        self._work(partial(self._attach, words))
 
     def paste(self, text: str) -> None:
         """Text was pasted that may be nothing but paths of images: then they are attached, else it is written."""
-        self._work(self._paste(text))
+        self._work(partial(self._paste, text))
 
     def paste_clipboard(self) -> None:
         """The image on the system's clipboard."""
-        self._work(self._paste_clipboard())
+        self._work(partial(self._paste_clipboard))
 
     def complete(self, word: str) -> None:
         """Offer the files whose path begins so."""
-        self._work(self._complete(word), group="complete")
+        self._work(partial(self._complete, word), group="complete")
 
     def remove(self, index: int) -> None:
         """Take an image off again; -1 for the last one."""
@@ -100,5 +101,5 @@ class Attaching:
         chips = [f"{image_words(image) or 'image'} {size_words(image)}" for image in self.images]
         self._screen.query_one("#attachments", Attachments).show(chips)
 
-    def _work(self, work: Coroutine[Any, Any, None], group: str = "attach") -> None:
+    def _work(self, work: Callable[[], Awaitable[None]], group: str = "attach") -> None:
         self._screen.run_worker(work, group=group, exclusive=group == "complete", exit_on_error=False)

@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from tui.core.events import Record
 from tui.core.messages import Json
-from tui.screens import step_sections
+from tui.screens import step_sections, wire
 from tui.widgets.line_view import Line, LineView
 
 _GAP = 3
@@ -67,6 +67,7 @@ class StepScreen(ModalScreen[None]):
         Binding("right,tab", "turn(1)", show=False),
         Binding("left,shift+tab", "turn(-1)", show=False),
         Binding("c", "copy", show=False),
+        Binding("C,shift+c", "copy_curl", show=False),
         Binding("escape,q", "dismiss(None)", show=False),
     ]
 
@@ -78,7 +79,9 @@ class StepScreen(ModalScreen[None]):
             "Request": cache(lambda: step_sections.request(request)),
             "Response": cache(lambda: step_sections.response(records)),
             "Tools": cache(lambda: step_sections.tools(records)),
+            "Wire": cache(lambda: wire.wire(records, request)),
         }
+        self._curl = cache(lambda: wire.curl_of(records, request))
         self._shown = 0
 
     def compose(self) -> ComposeResult:
@@ -87,7 +90,7 @@ class StepScreen(ModalScreen[None]):
             yield Static(f"Step {step} of turn {turn}", id="step-title")
             yield SectionBar(list(self._sections), id="step-sections")
             yield LineView(id="step-lines")
-            yield Static("esc close   ← → section   c copy", id="step-keys")
+            yield Static("esc close   ← → section   c copy   C copy as curl", id="step-keys")
 
     def on_mount(self) -> None:
         self.action_turn(0)
@@ -110,3 +113,12 @@ class StepScreen(ModalScreen[None]):
         self.app.copy_to_clipboard(self.lines.text)
         name = list(self._sections)[self._shown]
         self.query_one("#step-keys", Static).update(f"{name} is on the clipboard.")
+
+    def action_copy_curl(self) -> None:
+        """Put the request on the clipboard, as a command; the key is not in it."""
+        command = self._curl()
+        if command is None:
+            self.query_one("#step-keys", Static).update("Nothing was sent in this step.")
+        else:
+            self.app.copy_to_clipboard(command)
+            self.query_one("#step-keys", Static).update("The request is on the clipboard, as a curl command.")
