@@ -28,7 +28,7 @@ def wire(records: Sequence[Record], body: Json) -> list[Line]:
         *lines_of(f"POST {started.url}"),
         *_headers(started.headers),
         Line(""),
-        *lines_of(sent_text(body)),
+        *lines_of(sent_text(body), "json"),
     ]
     replies = [record.event for record in records if isinstance(record.event, ReplyReceived | Retrying)]
     for reply in replies:
@@ -36,7 +36,7 @@ def wire(records: Sequence[Record], body: Json) -> list[Line]:
             lines += [Line(""), *lines_of(f"sent again after {reply.wait_s:.3g} s", "warning")]
             continue
         lines += [Line(""), Line("reply", "heading"), Line(f"HTTP {reply.status}"), *_headers(reply.headers)]
-        lines += [Line(""), *lines_of(reply.body.replace("\r\n", "\n"))]
+        lines += [Line(""), *lines_of(reply.body.replace("\r\n", "\n"), "json")]
     return lines if replies else [*lines, Line(""), Line("No reply was kept.", "muted")]
 
 
