@@ -96,7 +96,9 @@ class Tour:
         return server
 
     def add(self, name: str, **config: Any) -> None:
-        self._backends[name] = BackendConfig(credential="none", **config)
+        """A backend, or more about one that there is."""
+        known = self._backends.get(name, BackendConfig(credential="none"))
+        self._backends[name] = structs.replace(known, **config)
 
     def think(self, level: Any) -> None:
         """What the backends of conversations yet to come are asked for."""
