@@ -13,7 +13,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import start, steps, stream
+from benchmarks import deltas, start, steps, stream
 from benchmarks.figures import Figures, table
 from benchmarks.model import Model
 from benchmarks.programs import Name
@@ -23,7 +23,7 @@ PROGRAMS: tuple[Name, ...] = ("bare", "mimo-tui")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["start", "stream", "steps", "all"], default="all")
+    parser.add_argument("what", nargs="?", choices=["start", "stream", "deltas", "steps", "all"], default="all")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="medians of so many rounds (default 3)")
     parser.add_argument("--only", choices=PROGRAMS, help="measure one of the two")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
@@ -47,6 +47,8 @@ def _parts(what: str, programs: list[Name], model: Model, figures: Figures) -> l
     for label, measure in (("start", start.measure), ("stream", stream.measure)):
         if what in (label, "all"):
             parts += [(f"{label} of {name}", partial(measure, name, model.base_url, figures)) for name in programs]
+    if what in ("deltas", "all") and "mimo-tui" in programs:
+        parts.append(("deltas of mimo-tui", partial(deltas.measure, model.base_url, figures)))
     if what in ("steps", "all") and "mimo-tui" in programs:
         parts.append(("steps of mimo-tui", partial(steps.measure, model, figures)))
     return parts

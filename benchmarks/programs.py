@@ -44,8 +44,8 @@ class Started:
 
 
 @contextmanager
-def running(name: Name, base_url: str, mode: str = "chat") -> Iterator[Started]:
-    """The program, ready to type."""
+def at_home(base_url: str) -> Iterator[tuple[dict[str, str], Path]]:
+    """An environment with a home of its own that knows the model, and a folder to be in."""
     with tempfile.TemporaryDirectory() as temporary:
         home, folder = Path(temporary, "home"), Path(temporary, "folder")
         folder.mkdir()
@@ -54,11 +54,17 @@ def running(name: Name, base_url: str, mode: str = "chat") -> Iterator[Started]:
         config = Path(environment["XDG_CONFIG_HOME"], "mimo-tui", "config.toml")
         config.parent.mkdir(parents=True, mode=0o700)
         config.write_text(CONFIG.format(base_url=base_url))
-        argv = [sys.executable, "-m", "tui", "--mode", mode]
-        if name == "bare":
-            argv = [sys.executable, str(Path(__file__).with_name("bare.py")), base_url]
-        with Terminal(argv, environment, folder) as terminal:
-            yield Started(terminal, terminal.wait_until_ready())
+        yield environment, folder
+
+
+@contextmanager
+def running(name: Name, base_url: str, mode: str = "chat") -> Iterator[Started]:
+    """The program, ready to type."""
+    argv = [sys.executable, "-m", "tui", "--mode", mode]
+    if name == "bare":
+        argv = [sys.executable, str(Path(__file__).with_name("bare.py")), base_url]
+    with at_home(base_url) as (environment, folder), Terminal(argv, environment, folder) as terminal:
+        yield Started(terminal, terminal.wait_until_ready())
 
 
 def _environment(home: Path) -> dict[str, str]:
