@@ -144,7 +144,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, None
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
-    async for event in _run(shop.context._replace(places=verdict.places), tool, call):
+    async for event in _run(replace(shop.context, places=verdict.places), tool, call):
         yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event
 
 

@@ -26,12 +26,14 @@ from tui.core.events import (
     StepStarted,
     TextDelta,
     ToolCallDelta,
+    ToolFinished,
     ToolOutput,
     TurnStarted,
 )
 from tui.core.messages import Image, Json, user
 from tui.sessions.history import History, history_of
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
+from tui.tools.desk import Desk
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
 
 Mode = Literal["chat", "agent"]
@@ -66,6 +68,8 @@ class Conversation:
         self.cost: float | None = 0.0
         """USD so far, without steps that were cut; None when the price of another is not known."""
         self.journal = Journal(self.folder, on_problem=self._not_saved)
+        self.desk = Desk(lambda: self.session_id)
+        """What its tools share."""
         self.turn: Turn | None = None
         """The turn under way, or the last one."""
         self._turns = 0
@@ -133,10 +137,11 @@ class Conversation:
         return self.turn
 
     async def close(self) -> None:
-        """End a turn that still runs, store all that came, and close the connections."""
+        """End a turn and the commands that still run, store all that came, and close the connections."""
         if self.turn is not None and self.turn.is_running:
             self.turn.stop()
             await self.turn.wait()
+        await self.desk.close()
         await self.journal.close()
         await self.backends.aclose()
 
@@ -189,6 +194,7 @@ class Conversation:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""
         self.records = [record for record in records if not isinstance(record.event, _PASSING)]
         self.history = history_of(self.records)
+        self.desk.recall([r.event.detail for r in records if isinstance(r.event, ToolFinished) and r.parent is None])
         self._turns = max((record.turn for record in records), default=0)
         for event in (record.event for record in self.records):
             if isinstance(event, StepFinished | Compacted):

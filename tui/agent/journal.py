@@ -11,6 +11,7 @@ from tui.core.errors import MimoError
 from tui.core.events import Record
 from tui.sessions.store import Store
 from tui.sessions.writer import Writer
+from tui.tools.desk import UNSAVED
 
 
 class Journal:
@@ -48,7 +49,7 @@ class Journal:
         try:
             store, session_id = await asyncio.to_thread(self._create, title)
         except MimoError as error:
-            self.session_id = f"unsaved-{uuid.uuid4().hex[:8]}"
+            self.session_id = f"{UNSAVED}{uuid.uuid4().hex[:8]}"
             self._on_problem(error)
         else:
             self._start(store, session_id)

@@ -37,7 +37,7 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         why = conversation.sandbox_problem
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
     toolbox = default_toolbox() if is_agent else EMPTY
-    workshop = Workshop(toolbox, _tool_context(conversation), conversation, asker)
+    workshop = Workshop(toolbox, _tool_context(conversation, spec), conversation, asker)
     specs = [spec, *await asyncio.to_thread(_fallbacks, conversation.settings, spec)]
 
     def system_of(backend: Backend) -> str:
@@ -66,7 +66,14 @@ def _fallbacks(settings: Settings, spec: BackendSpec) -> list[BackendSpec]:
     return found
 
 
-def _tool_context(conversation: Conversation) -> ToolContext:
+def _tool_context(conversation: Conversation, spec: BackendSpec) -> ToolContext:
     agent = conversation.settings.agent
     sandbox = find_sandbox() if conversation.sandbox == "on" else None
-    return ToolContext(conversation.folder, sandbox, agent.command_timeout, agent.network)
+    return ToolContext(
+        conversation.folder,
+        sandbox,
+        agent.command_timeout,
+        agent.network,
+        desk=conversation.desk,
+        sees_images=spec.rules.images,
+    )

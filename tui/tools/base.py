@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from tui.core.messages import Image, Json
+from tui.tools.desk import Desk
 from tui.tools.errors import ToolError, explain
 from tui.tools.sandbox import Sandbox
 
@@ -29,7 +30,8 @@ class Outcome:
     """What the model is shown beside the words."""
 
 
-class ToolContext(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ToolContext:
     """Where and how tools work."""
 
     folder: Path
@@ -40,10 +42,14 @@ class ToolContext(NamedTuple):
     """Whether commands in the sandbox reach the network."""
     places: tuple[Path, ...] | None = None
     """Where the paths of the call led when it was judged; tools work on nothing else. None: it was not judged."""
+    desk: Desk = field(default_factory=Desk)
+    """What the tools of the session share."""
+    sees_images: bool | None = None
+    """Whether the model can be shown images; None: not known."""
 
     def outside_the_sandbox(self) -> ToolContext:
         """For one command that the user allows to run with all of their rights; no argument of a call leads here."""
-        return self._replace(sandbox=None)
+        return replace(self, sandbox=None)
 
 
 class Tool(Protocol):
