@@ -17,17 +17,24 @@ Without one of the words at its end a reply ends the connection.
 """
 
 
+_NOT_SHOWN = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+
+
 class RawServer:
     """Gives each request the next of `replies`, the last one to all that follow. The rest is up to the bytes.
 
     with RawServer([b"HTTP/1.1 200 OK\\r\\n", "stall"]) as server: ...
     """
 
-    def __init__(self, *replies: Sequence[Action], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *replies: Sequence[Action], tls: ssl.SSLContext | None = None, shown: bytes = _NOT_SHOWN
+    ) -> None:
+        """`shown`: the reply to Ollama's question for a model, which comes before the first of a conversation."""
+        self._shown = shown
         self.replies = replies
         self._tls = tls
         self.requests: list[bytes] = []
-        """Each request as it came, head and body, but those for a model's window (Ollama), which is not told."""
+        """Each request as it came, head and body, but those for what Ollama tells of a model."""
         self.connections = 0
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
@@ -60,7 +67,9 @@ class RawServer:
             stack.callback(connection.close)
             while request := _read_request(connection):
                 if request.startswith(b"POST /api/show "):
-                    connection.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                    connection.sendall(self._shown)
+                    if b"connection: close" in self._shown:
+                        return
                     continue
                 self.requests.append(request)
                 number = min(len(self.requests), len(self.replies)) - 1

@@ -70,7 +70,7 @@ def ollama_info(model: str, show: Any, ps: Any) -> ModelInfo:
     """What Ollama's `/api/show` says of a model, and `/api/ps` if it is loaded."""
     about = nested(show, "model_info") or {}
     own = _count(nested(about, f"{nested(about, 'general.architecture')}.context_length"))
-    fixed = re.search(r"^num_ctx\s+(\d+)", str(nested(show, "parameters") or ""), re.MULTILINE)
+    fixed = re.search(r"^num_ctx\s+(\d{1,12})\b", str(nested(show, "parameters") or ""), re.MULTILINE)
     running = [entry for entry in _list(nested(ps, "models")) if nested(entry, "name") in (model, f"{model}:latest")]
     loaded = _count(nested(running[0], "context_length")) if running else None
     window = own and min(own, _OLLAMA_WINDOW)
@@ -207,13 +207,13 @@ def _price(pricing: Any) -> Price | None:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < 1 else None
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1e12 else None
 
 
 def _first_count(*values: Any) -> int | None:
