@@ -9,7 +9,7 @@ import pytest
 from tests.faults.asking import KEY, outcome_of, spec_of
 from tests.faults.dialects import DIALECTS, Dialect
 from tests.faults.raw_server import RawServer
-from tests.faults.streams import BREAKS, GARBLED, LARGE, ODD, STALLS, UNFINISHED, Fault
+from tests.faults.streams import BREAKS, GARBLED, LARGE, ODD, STALLS, UNFINISHED, Fault, whole
 
 WIRES = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.wire)
 
@@ -32,6 +32,17 @@ async def test_what_is_odd_but_whole_is_an_answer(
     dialect: Dialect, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _check(dialect, fault, monkeypatch)
+
+
+@WIRES
+@table([fault for fault in BREAKS if not fault.text])
+async def test_a_break_before_the_first_word_is_asked_again(
+    dialect: Dialect, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_KEY", KEY)
+    with RawServer(fault.reply(dialect), [whole(dialect, dialect.events())]) as server:
+        outcome = await outcome_of(spec_of(dialect, server, retries=1))
+    assert (outcome.kind, outcome.text) == (None, "Hello") and len(server.requests) == 2
 
 
 @WIRES
