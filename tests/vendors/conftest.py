@@ -95,6 +95,12 @@ class Tour:
         self.add("unknown", wire="chat-completions", base_url=server.base_url, model="mystery", **config)
         return server
 
+    def plain_server(self, answer: Callable[[Received], Any], **config: Any) -> ScriptedServer:
+        """Start a server without rules, as the backend `plain`."""
+        server = self.servers["plain"] = self._start(answer)
+        self.add("plain", wire="chat-completions", base_url=server.base_url, model="scripted", **config)
+        return server
+
     def add(self, name: str, **config: Any) -> None:
         """A backend, or more about one that there is."""
         known = self._backends.get(name, BackendConfig(credential="none"))

@@ -61,7 +61,7 @@ class Compactor:
         self._share = share
         self._per_token = _CHARACTERS_A_TOKEN
         self._counted: tuple[int, int] | None = None  # messages, and the tokens that the server counted for them
-        self._last_size = 0  # messages when it was last made shorter
+        self._last_size = 0  # messages that were left when it was last made shorter
         self._forced = 0  # times in a row
 
     def count(self, messages: Sequence[Message], step: StepFinished) -> None:
@@ -94,8 +94,9 @@ class Compactor:
             return
         self._correct(messages)
         async for event in self._shorter(answering, messages, tools, size, window, is_forced):
+            if isinstance(event, Compacted):
+                self._counted, self._last_size = None, len(compact(messages, event))
             yield event
-        self._counted, self._last_size = None, len(messages)
 
     async def _shorter(
         self,
