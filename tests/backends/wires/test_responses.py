@@ -202,6 +202,7 @@ def test_what_was_not_shown_when_an_item_is_complete_is_shown() -> None:
         event("output_item.done", item={"type": 5}),
         event("output_item.added"),
         event("novel.thing", delta="x"),
+        event("function_call_arguments.delta"),
         "{}",
     ],
 )

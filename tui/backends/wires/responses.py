@@ -70,6 +70,7 @@ class Decoder:
         self.is_done = False
         """The end mark came."""
         self._items: list[_Item] = []
+        self._call_count = 0
         self._refused = False
         self._end: Json = {}
         """The response as the last event has it."""
@@ -140,8 +141,8 @@ class Decoder:
         if found is None and not begins:
             found = next((item for item in fitting if item.whole is None and item.type == type), None)
         if found is None:
-            calls = sum(item.type == _CALL for item in self._items)
-            found = _Item(type, id, index, calls)
+            found = _Item(type, id, index, self._call_count)
+            self._call_count += type == _CALL
             self._items.append(found)
         return found
 
@@ -153,6 +154,9 @@ class Decoder:
         item = self._find(event, type, as_text(whole.get("id")), begins=not is_done)
         if item.whole is not None:
             return
+        if type == _CALL != item.type:
+            item.position = self._call_count
+            self._call_count += 1
         item.type = type
         if type == _CALL and not item.name and (name := mend(as_text(whole.get("name")))):
             item.name = name
@@ -226,7 +230,7 @@ class Decoder:
             whole = mend_all(item.whole) if item.whole is not None else None
             text = (mend(_text_of(whole, item.source)) if whole else "") or "".join(item.shown)
             if item.type == _CALL:
-                yield next(finished)
+                yield from islice(finished, 1)  # none for one of which nothing came
             elif item.type == _MESSAGE:
                 phase = (whole or {}).get("phase")
                 if text:
