@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.tools.base import Outcome, Tool, ToolContext
+from tui.tools.desk import Desk
 from tui.tools.registry import validate
 from tui.tools.sandbox import Sandbox
 
@@ -16,13 +17,14 @@ async def outcome_of(
     *,
     sandbox: Sandbox | None = None,
     pieces: list[str] | None = None,
+    desk: Desk | None = None,
     **arguments: Any,
 ) -> Outcome:
-    """The outcome, which must come last and once; output goes to `pieces`."""
+    """The outcome, which must come last and once; output goes to `pieces`. `desk`: of calls that know each other."""
     problem = validate(tool, arguments)
     assert problem is None, problem
     outcomes: list[Outcome] = []
-    async for piece in tool.run(arguments, ToolContext(folder, sandbox, command_timeout_s=20)):
+    async for piece in tool.run(arguments, context_of(folder, sandbox, desk)):
         assert not outcomes, "something came after the outcome"
         if isinstance(piece, Outcome):
             outcomes.append(piece)
@@ -48,5 +50,17 @@ async def error_of(tool: Tool, folder: Path, **arguments: Any) -> str:
     return outcome.content
 
 
-def preview_of(tool: Tool, folder: Path, **arguments: Any) -> str:
-    return tool.preview(arguments, ToolContext(folder, None))
+def preview_of(tool: Tool, folder: Path, desk: Desk | None = None, **arguments: Any) -> str:
+    return tool.preview(arguments, context_of(folder, None, desk))
+
+
+def context_of(folder: Path, sandbox: Sandbox | None, desk: Desk | None) -> ToolContext:
+    return ToolContext(folder, sandbox, command_timeout_s=20, desk=desk or Desk())
+
+
+def desk_that_knows(*paths: Path) -> Desk:
+    """A desk on which these files were read already."""
+    desk = Desk()
+    for path in paths:
+        desk.seen.saw(path.resolve())
+    return desk

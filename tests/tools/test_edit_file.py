@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.running import content_of, error_of, outcome_of, preview_of
+from tests.tools.running import content_of, desk_that_knows, error_of, outcome_of, preview_of
 from tui.tools.edit_file import EditFile
 
 EDIT = EditFile()
@@ -152,3 +152,106 @@ async def test_what_is_protected_is_not_changed(folder: Path, path: str) -> None
 async def test_a_file_system_that_refuses_is_a_plain_error(folder: Path) -> None:
     message = await error_of(EDIT, folder, path="/proc/version", old="Linux", new="y")
     assert message and (Path("/proc/version")).read_text().startswith("Linux")
+
+
+async def test_a_file_that_changed_since_it_was_read_is_not_edited(folder: Path) -> None:
+    (folder / "a").write_text("x\n")
+    desk = desk_that_knows(folder / "a")
+    await content_of(EDIT, folder, desk=desk, path="a", old="x", new="y")
+    await content_of(EDIT, folder, desk=desk, path="a", old="y", new="z")  # its own changes it knows
+    (folder / "a").write_text("z\nby somebody else\n")
+    assert "Read it again first" in await error_of(EDIT, folder, desk=desk, path="a", old="z", new="w")
+    assert "Read it again first" in preview_of(EDIT, folder, desk, path="a", old="z", new="w")
+    assert (folder / "a").read_text() == "z\nby somebody else\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "after", "words"),
+    [
+        pytest.param(
+            "class A:\n    def f(self):\n        return 1\n",
+            "def f(self):\n    return 1\n",
+            "def f(self):\n    if self.x:\n        return 2\n\n    return 1\n",
+            "class A:\n    def f(self):\n        if self.x:\n            return 2\n\n        return 1\n",
+            "the file has 4 spaces where you wrote none",
+            id="less indented",
+        ),
+        pytest.param(
+            "if a:\n  b()\n  c()\n",
+            "        b()\n        c()",
+            "        b()\n        if d:\n            e()\n        c()",
+            "if a:\n  b()\n  if d:\n      e()\n  c()\n",
+            "the file has 2 spaces where you wrote 8 spaces",
+            id="more indented",
+        ),
+        pytest.param(
+            "if a:\n\tif b:\n\t\tc()\n",
+            "    if b:\n        c()\n",
+            "    if b:\n        while d:\n            c()\n",
+            "if a:\n\tif b:\n\t\twhile d:\n\t\t\tc()\n",
+            "the file has 1 tab where you wrote 4 spaces, 2 tabs where you wrote 8 spaces",
+            id="spaces for tabs",
+        ),
+        pytest.param(
+            "if a:\n    if b:\n        c()\n",
+            "\tif b:\n\t\tc()\n",
+            "\tif b:\n\t\tc()\n\t\td()\n",
+            "if a:\n    if b:\n        c()\n        d()\n",
+            "the file has 4 spaces where you wrote 1 tab",
+            id="tabs for spaces",
+        ),
+        pytest.param(
+            "a = 1  \nb = 2\t\nc = 3\n",
+            "a = 1\nb = 2\nc = 3",
+            "a = 1\nb = 0\nc = 3",
+            "a = 1  \nb = 0\nc = 3\n",
+            "white space at line ends differed",
+            id="white space at line ends, kept where nothing changes",
+        ),
+        pytest.param("  a\n  b\n  c\n", "a\nb\n", "", "  c\n", "other indentation", id="taken away"),
+        pytest.param("x\n  a\n  b", "a\nb\n", "a\nc\n", "x\n  a\n  c\n", "other indentation", id="at the end"),
+        pytest.param(
+            "if x:\r\n    a\r\n    b\r\n",
+            "  a\n  b",
+            "  a\n  c\n  b",
+            "if x:\r\n    a\r\n    c\r\n    b\r\n",
+            "other indentation",
+            id="CRLF",
+        ),
+    ],
+)
+async def test_white_space_that_differs_is_no_reason_to_fail_and_is_told(
+    folder: Path, text: str, old: str, new: str, after: str, words: str
+) -> None:
+    (folder / "a").write_bytes(text.encode())
+    desk = desk_that_knows(folder / "a")
+    said = await content_of(EDIT, folder, desk=desk, path="a", old=old, new=new)
+    assert (folder / "a").read_bytes().decode() == after
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "words"),
+    [
+        ("  a\n  b\n\n    a\n    b\n", "a\nb\n", "there 2 times, at lines 1, 4"),
+        ("if a:\n    b\n  c\n", "if a:\nb\nc\n", "`old` is not in a."),  # no shift of the block
+        ("a  =  1\n", "  a = 1", "`old` is not in a."),  # inside a line
+        ("a\n\n\n", "\n \n", "only white space"),
+    ],
+)
+async def test_what_is_not_one_place_but_for_white_space_is_not_edited(
+    folder: Path, text: str, old: str, words: str
+) -> None:
+    (folder / "a").write_text(text)
+    desk = desk_that_knows(folder / "a")
+    for all_of_them in (False, True):
+        arguments = {"path": "a", "old": old, "new": "z", "all": all_of_them}
+        assert words in await error_of(EDIT, folder, desk=desk, **arguments)
+    assert (folder / "a").read_text() == text
+
+
+async def test_a_file_that_was_never_read_is_edited_by_exact_text_only(folder: Path) -> None:
+    (folder / "a").write_text("  x\n  y\n")
+    assert "differs only in indentation" in await error_of(EDIT, folder, path="a", old="x\ny\n", new="z\n")
+    await content_of(EDIT, folder, path="a", old="  x\n", new="  z\n")
+    assert (folder / "a").read_text() == "  z\n  y\n"

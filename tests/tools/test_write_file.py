@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.running import content_of, error_of, outcome_of, preview_of
+from tests.tools.running import content_of, desk_that_knows, error_of, outcome_of, preview_of
+from tui.tools.desk import Desk
 from tui.tools.write_file import WriteFile
 
 WRITE = WriteFile()
@@ -28,7 +29,8 @@ async def test_a_new_file_has_the_mode_of_any_new_file(folder: Path) -> None:
 async def test_a_file_is_replaced_with_its_mode_kept(folder: Path) -> None:
     (folder / "a").write_text("old\n")
     (folder / "a").chmod(0o755)
-    outcome = await outcome_of(WRITE, folder, path="a", content="new\n")
+    desk = desk_that_knows(folder / "a")
+    outcome = await outcome_of(WRITE, folder, desk=desk, path="a", content="new\n")
     assert outcome.content == "Replaced all of a (1 line, 4 bytes)."
     assert (folder / "a").read_text() == "new\n" and (folder / "a").stat().st_mode & 0o777 == 0o755
     assert "-old\n+new\n" in outcome.detail["diff"]
@@ -39,25 +41,56 @@ async def test_the_preview_is_the_diff_and_changes_nothing(folder: Path) -> None
     preview = preview_of(WRITE, folder, **arguments)
     assert not list(folder.iterdir())
     assert (await outcome_of(WRITE, folder, **arguments)).detail["diff"] == preview
-    assert preview_of(WRITE, folder, **arguments) == "new/a: nothing changes\n"
+    desk = desk_that_knows(folder / "new/a")
+    assert preview_of(WRITE, folder, desk, **arguments) == "new/a: nothing changes\n"
 
 
 async def test_the_content_is_written_as_it_is(folder: Path) -> None:
+    desk = Desk()
     for content in ("", "a\r\nb", "\ufeffx", "a\0b", "x" * 1_000_000, "→ 🦀"):
-        await content_of(WRITE, folder, path="a", content=content)
+        await content_of(WRITE, folder, desk=desk, path="a", content=content)
         assert (folder / "a").read_bytes() == content.encode()
 
 
 async def test_a_link_is_written_through(folder: Path) -> None:
     (folder / "real").write_text("x")
     (folder / "link").symlink_to("real")
-    await content_of(WRITE, folder, path="link", content="y")
+    await content_of(WRITE, folder, desk=desk_that_knows(folder / "real"), path="link", content="y")
     assert (folder / "link").is_symlink() and (folder / "real").read_text() == "y"
 
 
-async def test_a_binary_file_can_be_replaced(folder: Path) -> None:
+async def test_a_file_that_was_never_read_is_not_replaced(folder: Path) -> None:
+    (folder / "a").write_text("precious")
+    (folder / "empty").touch()
+    assert "you have not read it" in await error_of(WRITE, folder, path="a", content="x")
+    assert "you have not read it" in preview_of(WRITE, folder, path="a", content="x")
+    assert (folder / "a").read_text() == "precious"
+    desk = Desk()
+    await content_of(WRITE, folder, desk=desk, path="empty", content="x")
+    await content_of(WRITE, folder, desk=desk, path="empty", content="y")  # what it wrote it knows
+
+
+async def test_a_file_that_changed_meanwhile_is_not_replaced(folder: Path) -> None:
+    desk = Desk()
+    await content_of(WRITE, folder, desk=desk, path="a", content="x")
+    (folder / "a").write_text("the user's own")
+    assert "Read it again first" in await error_of(WRITE, folder, desk=desk, path="a", content="y")
+    assert (folder / "a").read_text() == "the user's own"
+
+
+async def test_a_binary_file_that_is_replaced_is_not_shown(folder: Path) -> None:
     (folder / "a").write_bytes(b"\0\1")
-    assert "-(binary file)\n+text" in (await outcome_of(WRITE, folder, path="a", content="text")).detail["diff"]
+    outcome = await outcome_of(WRITE, folder, desk=desk_that_knows(folder / "a"), path="a", content="text")
+    assert "-(binary file)\n+text" in outcome.detail["diff"]
+
+
+async def test_the_encoding_stays_where_it_has_the_characters(folder: Path) -> None:
+    (folder / "a").write_bytes("süß".encode("utf-16"))
+    said = await content_of(WRITE, folder, desk=desk_that_knows(folder / "a"), path="a", content="groß →")
+    assert (folder / "a").read_bytes() == "groß →".encode("utf-16") and "utf-16-le like before" in said
+    (folder / "a").write_bytes("süß und groß".encode("latin-1"))
+    said = await content_of(WRITE, folder, desk=desk_that_knows(folder / "a"), path="a", content="→")
+    assert (folder / "a").read_bytes() == "→".encode() and "encoded as UTF-8" in said
 
 
 async def test_what_cannot_be_written_is_a_plain_error(folder: Path) -> None:

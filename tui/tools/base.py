@@ -1,4 +1,4 @@
-"""What a tool is. Tools share no base class: each is a small object with these attributes."""
+"""What a tool is: any object with these attributes."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""A change of one text file before it is made: its diff, and how it is put in place whole or not at all."""
+"""Changes of text files before they are made: their diff, and how they are put in place, all of them or none."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tui.core.messages import Json
-from tui.tools.base import Outcome, ToolContext
+from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError, explain
-from tui.tools.opening import put_in_place
+from tui.tools.opening import put_in_place, remove
 from tui.tools.paths import shown
 
 CONTEXT_LINES = 3
@@ -19,13 +20,18 @@ _MATCHER_LIMIT_LINES = 4000
 
 
 class Change(NamedTuple):
-    """What a file will hold. `before` is None when there is no file yet; `summary` says for the model what was done."""
+    """What a file will hold: `data`, which is the text `after`; both are None for one that is to go.
+
+    `before` is its text, None when there is no file yet; `original` is what it held, as far as that is to be put back
+    when a later one of several changes fails; `mode` the permissions of a new file, None for the usual ones.
+    """
 
     path: Path
     before: str | None
-    after: str
-    data: bytes
-    summary: str
+    after: str | None
+    data: bytes | None
+    original: bytes | None = None
+    mode: int | None = None
 
     def diff(self, folder: Path) -> str:
         name = shown(self.path, folder)
@@ -33,33 +39,96 @@ class Change(NamedTuple):
 
     def apply(self) -> None:
         """Put the new content in place. Raises ToolError, OSError; the file is as it was then."""
-        put_in_place(self.path, self.data)
+        if self.data is None:
+            remove(self.path)
+        else:
+            put_in_place(self.path, self.data, self.mode)
+
+    def undo(self) -> None:
+        """Put the old content in place again."""
+        if self.original is not None:
+            put_in_place(self.path, self.original, self.mode)
+        elif self.before is None:
+            remove(self.path)
 
 
-def preview_of(plan: Callable[[Json, ToolContext], Change], arguments: Json, context: ToolContext) -> str:
-    """The diff of what `plan` makes of a call, or the sentence that says why it makes nothing."""
+class Plan(NamedTuple):
+    """The changes that a call asks for, and what is told to the model once they are made."""
+
+    changes: tuple[Change, ...]
+    summary: str
+
+    def diff(self, folder: Path) -> str:
+        return "".join(change.diff(folder) for change in self.changes)
+
+
+class ChangingTool:
+    """What tools that change files have in common: `plan` says all that they differ in."""
+
+    effect: Literal["edit"] = "edit"
+
+    def plan(self, arguments: Json, context: ToolContext) -> Plan:
+        """Blocking; changes nothing. Raises ToolError, OSError, ValueError."""
+        raise NotImplementedError
+
+    def paths(self, arguments: Json) -> tuple[str, ...]:
+        return (arguments["path"],)
+
+    def preview(self, arguments: Json, context: ToolContext) -> str:
+        try:
+            return self.plan(arguments, context).diff(context.folder)
+        except (ToolError, OSError, ValueError) as error:
+            return explain(error)
+
+    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
+        yield await outcome_of(lambda: self._carry_out(arguments, context))
+
+    def _carry_out(self, arguments: Json, context: ToolContext) -> Outcome:
+        plan = self.plan(arguments, context)
+        diff = plan.diff(context.folder)
+        _apply_all(plan.changes)
+        for change in plan.changes:
+            if change.data is None:
+                context.desk.seen.forget(change.path)
+            else:
+                context.desk.seen.saw(change.path)
+        return Outcome(plan.summary, detail={"diff": diff})
+
+
+def refuse_stale(path: Path, context: ToolContext) -> None:
+    """Raise ToolError if a file is not as the model last saw it: it would undo what somebody else has done."""
+    if context.desk.seen.has_changed(path):
+        raise ToolError(
+            f"{shown(path, context.folder)} has changed on the disk since you last read or wrote it, so nothing was "
+            "done. Read it again first."
+        )
+
+
+def _apply_all(changes: Sequence[Change]) -> None:
+    """All of them or none: what was made is undone when a later one fails. Raises ToolError, OSError."""
+    made: list[Change] = []
     try:
-        return plan(arguments, context).diff(context.folder)
-    except (ToolError, OSError, ValueError) as error:
-        return explain(error)
+        for change in changes:
+            change.apply()
+            made.append(change)
+    except (ToolError, OSError):
+        for change in reversed(made):
+            with contextlib.suppress(ToolError, OSError):
+                change.undo()
+        raise
 
 
-def carry_out(plan: Callable[[Json, ToolContext], Change], arguments: Json, context: ToolContext) -> Outcome:
-    """Plan a change and make it. Raises ToolError, OSError."""
-    change = plan(arguments, context)
-    diff = change.diff(context.folder)
-    change.apply()
-    return Outcome(change.summary, detail={"diff": diff})
-
-
-def unified_diff(name: str, before: str | None, after: str) -> str:
+def unified_diff(name: str, before: str | None, after: str | None) -> str:
     """What `diff -u` would print, line ends shown only where they are what differs; empty when nothing does."""
-    if before is not None and "\r\n" in before and "\r\n" in after:
+    if before is not None and after is not None and "\r\n" in before and "\r\n" in after:
         before, after = before.replace("\r\n", "\n"), after.replace("\r\n", "\n")
-    old, new = _lines(before or ""), _lines(after)
-    if old == new and before is not None:
+    old, new = _lines(before or ""), _lines(after or "")
+    if old == new and before is not None and after is not None:
         return ""
-    lines = [f"--- {'/dev/null' if before is None else f'a/{name}'}\n", f"+++ b/{name}\n"]
+    lines = [
+        f"--- {'/dev/null' if before is None else f'a/{name}'}\n",
+        f"+++ {'/dev/null' if after is None else f'b/{name}'}\n",
+    ]
     for group in _groups(old, new):
         lines += _hunk(group, old, new)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

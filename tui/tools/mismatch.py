@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tui.tools.loose import indent_words
+
 _NUMBERED = re.compile(r"\s*\d+\t")
 _TYPOGRAPHIC = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u00a0": " "}
@@ -64,19 +66,13 @@ def _white_space(wanted: list[str], found: list[str]) -> str:
     for ours, theirs in zip(wanted, found, strict=True):
         mine, its = (line[: len(line) - len(line.lstrip())] for line in (ours, theirs))
         if mine != its and ours.lstrip() == theirs.lstrip():
-            return f"in indentation: the file has {_run(its)} where `old` has {_run(mine)}"
+            return f"in indentation: the file has {indent_words(its)} where `old` has {indent_words(mine)}"
         if ours.rstrip() == theirs.rstrip() and ours != theirs:
             where = "the file" if len(theirs) > len(ours) else "`old`"
             return f"in white space at a line's end, which {where} has"
         if ours != theirs:
             return "in white space" + (" (the file has tabs there)" if "\t" in theirs.strip() else "")
     return "in blank lines before or after it"
-
-
-def _run(white_space: str) -> str:
-    tabs, spaces = white_space.count("\t"), white_space.count(" ")
-    parts = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((tabs, "tab"), (spaces, "space")) if n]
-    return " and ".join(parts) or "none"
 
 
 def _nearest(wanted: list[str], lines: list[str]) -> str:

@@ -53,11 +53,20 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
-def put_in_place(path: Path, data: bytes) -> None:
+def remove(path: Path) -> None:
+    """Remove a regular file. Raises ToolError, OSError."""
+    with opened_folder(path.parent) as folder:
+        if not stat.S_ISREG(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode):
+            raise ToolError(f"{path} has become something that is not a regular file.")
+        os.unlink(path.name, dir_fd=folder)
+
+
+def put_in_place(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write `data` beside `path`, its folders made, and rename it over: readers see the old file or the new one.
 
-    Mode and owner are kept. It is not synced: what a power cut may take are the last seconds, and a sync would cost
-    each edit milliseconds. Raises ToolError, OSError; the file is as it was then.
+    Mode and owner are kept; `mode` is that of a new file, None: the usual one. It is not synced: what a power cut may
+    take are the last seconds, and a sync would cost each edit milliseconds. Raises ToolError, OSError; the file is as
+    it was then.
     """
     with opened_folder(path.parent, make=True) as folder:
         state = None
@@ -73,6 +82,8 @@ def put_in_place(path: Path, data: bytes) -> None:
                 if state is not None:
                     _keep_owner(number, state)
                     os.fchmod(number, stat.S_IMODE(state.st_mode))
+                elif mode is not None:
+                    os.fchmod(number, mode)
                 file.write(data)
             os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:

@@ -56,16 +56,22 @@ class ReadFile:
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         start, lines = _range(arguments)
-        yield await outcome_of(lambda: read(context.folder, arguments["path"], start, lines, context.places))
+        yield await outcome_of(lambda: read(context, arguments["path"], start, lines))
 
 
 def _range(arguments: Json) -> tuple[int, int]:
     return int(arguments.get("start", 1)), int(arguments.get("lines", LINES))
 
 
-def read(folder: Path, name: str, start: int, lines: int, places: tuple[Path, ...] | None = None) -> Outcome:
+def read(context: ToolContext, name: str, start: int, lines: int) -> Outcome:
     """Lines `start` to `start + lines - 1`, fewer where they are too much at once. Raises ToolError, OSError."""
-    path = located(folder, name, places=places)
+    path = located(context.folder, name, places=context.places)
+    outcome = _shown(path, context.folder, start, lines)
+    context.desk.seen.saw(path)
+    return outcome
+
+
+def _shown(path: Path, folder: Path, start: int, lines: int) -> Outcome:
     size = regular_file(path, folder).st_size
     with open_regular(path) as file:
         sample = file.read(SAMPLE_BYTES)

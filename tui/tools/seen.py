@@ -32,6 +32,11 @@ class SeenFiles:
         with self._lock:
             self._prints[path] = found
 
+    def forget(self, path: Path) -> None:
+        """The file is gone, and the model knows."""
+        with self._lock:
+            self._prints.pop(path, None)
+
     def knows(self, path: Path) -> bool:
         """Whether the model has ever seen it, as it is now or not."""
         with self._lock:

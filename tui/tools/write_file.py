@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Literal
+from pathlib import Path
 
 from tui.core.messages import Json
-from tui.tools.base import Outcome, ToolContext, outcome_of
-from tui.tools.changes import Change, carry_out, preview_of
+from tui.tools.base import ToolContext
+from tui.tools.changes import Change, ChangingTool, Plan, refuse_stale
 from tui.tools.errors import ToolError
 from tui.tools.opening import open_regular
 from tui.tools.paths import located, shown
-from tui.tools.text_file import EDIT_LIMIT_BYTES, decode, regular_file
+from tui.tools.text_file import EDIT_LIMIT_BYTES, bom_of, decode, encode, regular_file
 
 
-class WriteFile:
+class WriteFile(ChangingTool):
     name = "write_file"
     description = (
         "Write a whole text file: make a new one, its folders included, or replace all of one that is there. "
@@ -29,34 +28,44 @@ class WriteFile:
         "required": ["path", "content"],
         "additionalProperties": False,
     }
-    effect: Literal["edit"] = "edit"
 
-    def paths(self, arguments: Json) -> tuple[str, ...]:
-        return (arguments["path"],)
+    def plan(self, arguments: Json, context: ToolContext) -> Plan:
+        path = located(context.folder, arguments["path"], for_change=True, places=context.places)
+        content, name = arguments["content"], shown(path, context.folder)
+        try:
+            data = content.encode()
+        except UnicodeEncodeError:
+            raise ToolError("`content` has half of a character (an unpaired surrogate) in it.") from None
+        if not path.exists():
+            return Plan((Change(path, None, content, data),), f"Wrote the new file {name} ({_size(content, data)}).")
+        state = regular_file(path, context.folder)
+        if state.st_size and not context.desk.seen.knows(path):
+            raise ToolError(
+                f"{name} is there already and you have not read it, so it was not replaced. Read it first; to change "
+                "a part of it, use edit_file."
+            )
+        refuse_stale(path, context)
+        before, data, remark = _instead_of(path, state.st_size, content, data)
+        return Plan((Change(path, before, content, data),), f"Replaced all of {name} ({_size(content, data)}{remark}).")
 
-    def preview(self, arguments: Json, context: ToolContext) -> str:
-        return preview_of(_plan, arguments, context)
 
-    async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
-        yield await outcome_of(lambda: carry_out(_plan, arguments, context))
-
-
-def _plan(arguments: Json, context: ToolContext) -> Change:
-    """The change that a call asks for. Raises ToolError, OSError."""
-    path = located(context.folder, arguments["path"], for_change=True, places=context.places)
-    content, name = arguments["content"], shown(path, context.folder)
-    try:
-        data = content.encode()
-    except UnicodeEncodeError:
-        raise ToolError("`content` has half of a character (an unpaired surrogate) in it.") from None
+def _size(content: str, data: bytes) -> str:
     lines = len(content.splitlines())
-    size = f"{lines} line{'' if lines == 1 else 's'}, {len(data)} bytes"
-    if not path.exists():
-        return Change(path, None, content, data, f"Wrote the new file {name} ({size}).")
-    state = regular_file(path, context.folder)
-    before = "(large file)\n"
-    if state.st_size <= EDIT_LIMIT_BYTES:
-        with open_regular(path) as file:
-            old = file.read()
-        before = "(binary file)\n" if b"\0" in old else decode(old).text
-    return Change(path, before, content, data, f"Replaced all of {name} ({size}).")
+    return f"{lines} line{'' if lines == 1 else 's'}, {len(data)} bytes"
+
+
+def _instead_of(path: Path, size_bytes: int, content: str, data: bytes) -> tuple[str, bytes, str]:
+    """The text that is replaced, the bytes of `content` in its encoding where that has them, and a remark."""
+    if size_bytes > EDIT_LIMIT_BYTES:
+        return "(large file)\n", data, ""
+    with open_regular(path) as file:
+        old = file.read()
+    if b"\0" in old and not bom_of(old)[0]:
+        return "(binary file)\n", data, ""
+    like = decode(old)
+    if like.encoding == "utf-8":
+        return like.text, data, ""
+    try:
+        return like.text, encode(content, like), f", encoded as {like.encoding} like before"
+    except ToolError:
+        return like.text, data, f", encoded as UTF-8: it was {like.encoding}, which lacks characters of it"
