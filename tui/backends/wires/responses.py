@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
