@@ -54,7 +54,7 @@ def main() -> None:
     _end_all()
     if code is not None and not os.read(reading, 1):
         _tell(order, {"exit-code": code})
-    os._exit(1 if code is None else code)
+    os._exit(128 + signal.SIGTERM if code is None else code)
 
 
 def _wait(child: int) -> "int | None":
