@@ -125,7 +125,10 @@ WRONG = {
         "thinking = 'hihg' # !",
         'thinking: must be "off" or "low" or "medium" or "high" or "max", not "hihg", did you mean `high`?',
     ),
-    "a wire of another version": ("wire = 'messages' # !", "wire: `messages` is not spoken by this version"),
+    "an unknown wire": (
+        "wire = 'mesages' # !",
+        'wire: must be "chat-completions" or "messages" or "responses" or "ollama", not "mesages", did you mean',
+    ),
     "a number for a word": (
         "thinking = 1 # !",
         'thinking: must be "off" or "low" or "medium" or "high" or "max", not a whole number',
