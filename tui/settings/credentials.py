@@ -240,6 +240,14 @@ def _wrong_with(value: str) -> str | None:
     return None
 
 
+def keyring_name() -> str:
+    """What keeps keys here, as the keyring's own words. Raises CredentialError where nothing can."""
+    try:
+        return _kind(_keyring())
+    except Exception as error:
+        raise _keyring_failed(error, "NAME") from error
+
+
 def _keyring() -> KeyringBackend:
     """The best keyring that Python finds and that does not write keys plainly to a file."""
     import keyring
