@@ -91,7 +91,7 @@ async def test_a_backend_is_chosen_among_presets_and_own_ones(folder: Path, mode
     model(config='[backends.spare]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "other"')
     async with opened(folder) as it:
         await it.say("/backend")
-        await it.until_shown("lab", "spare", "deepseek", "add …")
+        await it.until_shown("Yours", "● lab", "spare", "Vendors", "DeepSeek", "Another server")
         await it.write("spare")
         await it.press("enter")
         await it.until_shown("spare/other")
@@ -217,7 +217,7 @@ async def test_the_palette_offers_the_same_commands(folder: Path, model: Model) 
     model()
     async with opened(folder) as it:
         await it.press("ctrl+p")
-        await it.until_shown("/backend", "choose who answers")
+        await it.until_shown("/backend", "choose, add, test and edit who answers")
         await it.write("switch between")
         await it.until(lambda: "/backend" not in it.screen, "it is narrowed")
         await it.until_shown("/mode")

@@ -229,13 +229,13 @@ def answers(request: Any) -> Any:
     return "ready"
 
 
-async def test_the_built_in_model_is_chosen_by_its_number_when_it_is_there(home: Path, folder: Path) -> None:
+async def test_the_built_in_model_is_chosen_when_it_is_there(home: Path, folder: Path) -> None:
     path = models_dir() / f"{DEFAULT.name}.gguf"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
         file.truncate(DEFAULT.size)  # it is not started here, so it need not be a model
     async with opened(folder) as it:
-        await it.until_shown("Built in", "is here")
+        await it.until_shown("On this machine", "is here")
         await take(it, DEFAULT.name)
         await it.until(lambda: it.app.screen is it.chat, "it is chosen")
         await it.until_shown(f"embedded/{DEFAULT.name}")
@@ -244,7 +244,7 @@ async def test_the_built_in_model_is_chosen_by_its_number_when_it_is_there(home:
 
 async def test_what_fetching_the_built_in_model_means_is_said_before_it_begins(home: Path, folder: Path) -> None:
     async with opened(folder) as it:
-        await it.until_shown("Built in")
+        await it.until_shown("On this machine")
         await take(it, DEFAULT.name)
         await it.until_shown("93 MB", "Apache-2.0", "enter: fetch it")
         await it.press("escape")

@@ -57,7 +57,9 @@ COMMANDS: tuple[Command, ...] = (
         "[chat|agent]",
         key="shift+tab",
     ),
-    Command("backend", "choose who answers", lambda front, words: front.choose_backend(words), "[NAME]"),
+    Command(
+        "backend", "choose, add, test and edit who answers", lambda front, words: front.choose_backend(words), "[NAME]"
+    ),
     Command("model", "choose a model of the backend", lambda front, words: front.choose_model(words), "[ID]"),
     Command("new", "start a new session", lambda front, _: front.start_session(), aliases=("clear",)),
     Command(

@@ -22,14 +22,16 @@ class AddressScreen(ModalScreen[Connection | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
 
-    def __init__(self, taken: list[str]) -> None:
+    def __init__(self, taken: list[str], url: str = "") -> None:
+        """`url` is the one that it has now."""
         super().__init__()
         self._taken = taken
+        self._url = url
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="setup"):
-            yield Static("The address of a server that speaks Chat Completions", classes="setup--title", markup=False)
-            yield Input(placeholder="http://127.0.0.1:8000/v1", compact=True)
+            yield Static("The address of a server, with its /v1 if it has one", classes="setup--title", markup=False)
+            yield Input(self._url, placeholder="http://127.0.0.1:8000/v1", compact=True)
             yield Static("", id="wrong", classes="setup--failed", markup=False)
             yield Static("enter: go on    esc: back", classes="setup--keys", markup=False)
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.errors import MimoError
+from tui.core.messages import Json
 from tui.core.text import clean_line
+from tui.core.usage import Price
 from tui.screens.choice import Choice
 from tui.settings.paths import state_dir
 from tui.widgets import history
@@ -22,7 +24,7 @@ from tui.widgets.status import count_text
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
     from tui.agent.wishes import Wishes
-    from tui.backends.spec import BackendSpec
+    from tui.backends.spec import BackendSpec, ModelInfo
     from tui.settings.config import Settings
 
 _remembering = threading.Lock()
@@ -100,7 +102,36 @@ async def model_choices(spec: BackendSpec) -> list[Choice]:
         models = await backend.list_models()
     finally:
         await backend.aclose()
-    return [Choice(m.id, m.id, f"{count_text(m.context_window)} tokens" if m.context_window else "") for m in models]
+    return [Choice(model.id, model.id, _told(spec, model)) for model in models]
+
+
+def _told(spec: BackendSpec, model: ModelInfo) -> str:
+    """What is known of a model: its window, and its price in and out, in USD a million tokens."""
+    from tui.backends.presets import catalogued, presets
+
+    preset = presets().get(spec.preset)
+    is_its_own = preset is not None and preset.base_url.rstrip("/") == spec.base_url
+    listed = catalogued(preset, model.id, spec.wire) if preset is not None and is_its_own else {}
+    window = model.context_window or listed.get("context_window")
+    price = model.price or (Price(**listed["price"]) if listed.get("price") else None)
+    return "  ".join(
+        part
+        for part in (
+            f"{count_text(window)} tokens" if window else "",
+            f"${price.input:g} in, ${price.output:g} out" if price is not None else "",
+        )
+        if part
+    )
+
+
+def added_table(settings: Settings, name: str) -> Json | None:
+    """The entry of a backend that the program added, as a table; None for one of the user's config.toml. Blocking."""
+    from tui.settings.config import config_file, plain
+    from tui.settings.toml_file import read
+
+    file = read(config_file())
+    is_users = file is not None and name in file.table.get("backends", {})
+    return None if is_users else dict(plain(settings.backends[name]))
 
 
 def reload_settings() -> Settings:
@@ -126,21 +157,6 @@ def open_link(url: str) -> bool:
     if not has_desktop or not url.startswith(("https://", "http://", "mailto:")):
         return False
     return webbrowser.open(url)
-
-
-def backend_choices(settings: Settings) -> list[Choice]:
-    """The user's backends, then the presets."""
-    from tui.backends.resolve import known_names, presets, resolve
-
-    def note(name: str) -> str:
-        try:
-            spec = resolve(settings, name)
-        except MimoError as error:  # an entry that cannot be used is shown with its reason, and refused when chosen
-            return error.message
-        title = "" if name in settings.backends else presets()[name].title
-        return "  ".join(part for part in (title, spec.model, spec.base_url) if part)
-
-    return [Choice(name, name, note(name)) for name in known_names(settings)]
 
 
 def session_choices(folder: Path) -> list[Choice]:

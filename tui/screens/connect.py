@@ -41,8 +41,10 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         Binding("u", "save", show=False),
     ]
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, settings: Settings, *, only_test: bool = False) -> None:
+        """With `only_test` it is tried as it is and nothing is saved."""
         super().__init__()
+        self._only_test = only_test
         self._connection = connection
         self._settings = settings
         self._lines: list[Content] = []
@@ -58,7 +60,9 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             yield Static("esc: back", id="keys", classes="setup--keys", markup=False)
 
     def on_mount(self) -> None:
-        if self._connection.needs_key:
+        if self._only_test:
+            self._test(self._connection.model)
+        elif self._connection.needs_key:
             self._find_key()
         else:
             self._try()
@@ -157,14 +161,18 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         finally:
             await backend.aclose()
         self._state = "tested"
-        if is_good:
+        if self._only_test:
+            self._keys("r: try again    esc: back")
+        elif is_good:
             self._save()
         else:
             self._keys("enter: use it anyway    r: try again    esc: back")
 
     def action_go_on(self) -> None:
         """What one most likely wants now."""
-        if self._state == "unreached":
+        if self._only_test and self._state != "busy":
+            self.dismiss(None)
+        elif self._state == "unreached":
             self.action_retry()
         else:
             self.action_save()
@@ -181,7 +189,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
     def action_save(self) -> None:
         """Use it, whatever the test said."""
-        if self._state != "busy":
+        if self._state != "busy" and not self._only_test:
             self._save()
 
     @work(exclusive=True, group="save", exit_on_error=False)

