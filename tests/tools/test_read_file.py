@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.tools.running import content_of, error_of
+from tests.pictures import picture_bytes
+from tests.tools.running import content_of, error_of, outcome_of
+from tui.tools.base import Outcome, ToolContext
+from tui.tools.desk import Desk
+from tui.tools.edit_file import EditFile
 from tui.tools.read_file import ReadFile
+from tui.tools.text_file import decode, encode
 
 READ = ReadFile()
 
@@ -70,12 +78,106 @@ async def test_windows_line_ends_are_not_shown(folder: Path) -> None:
         ("süß\n".encode("utf-8-sig"), ""),
         ("süß\n".encode("utf-16"), "\n[encoded as utf-16-le]"),
         ("süß\n".encode("utf-16-be").join([b"\xfe\xff", b""]), "\n[encoded as utf-16-be]"),
-        ("süß\n".encode("latin-1"), "\n[not valid UTF-8, so the lines that are not are shown as Latin-1]"),
+        ("süß\n".encode("latin-1"), "\n[encoded as cp1252]"),
     ],
 )
 async def test_encodings_are_understood_and_told(folder: Path, data: bytes, note: str) -> None:
     (folder / "a").write_bytes(data)
     assert await content_of(READ, folder, path="a") == f"1\tsüß{note}"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "told"),
+    [
+        ("cp1252", "# Größe „schön“ für €5", "cp1252"),
+        ("latin-1", "# Copyright © 2020 José Núñez", "cp1252"),
+        ("gbk", "# 读取配置文件", "gb18030"),
+        ("gbk", "print('你好')", "gb18030"),
+        ("gbk", "# 这是一个测试文件，用来检查编码", "gb18030"),
+        ("shift_jis", "x = 'テスト'", "cp932"),
+        ("shift_jis", "# 設定を読み込む", "cp932"),
+        ("euc_jp", "# これはテストファイルです。文字コードを確認します 'こんにちは世界'", "euc_jp"),
+        ("big5", "# 這是一個測試文件，用來檢查編碼", "big5"),
+        ("euc_kr", "# 이것은 테스트 파일입니다. 안녕하세요", "cp949"),
+        ("cp1251", "# Это тестовый файл для проверки", "cp1251"),
+        ("koi8_r", "# Это тестовый файл для проверки кодировки, привет мир, здравствуй", "koi8_r"),
+    ],
+)
+async def test_old_encodings_are_recognised_and_kept_by_an_edit(
+    folder: Path, encoding: str, text: str, told: str
+) -> None:
+    code = "def main(argument):\n    return argument\n"
+    (folder / "a").write_bytes(f"{code}{text}\n".encode(encoding))
+    desk = Desk()
+    outcome = await outcome_of(READ, folder, desk=desk, path="a")
+    assert outcome.content.endswith(f"3\t{text}\n[encoded as {told}]")
+    await content_of(EditFile(), folder, desk=desk, path="a", old=text, new=f"{text} {text}")
+    assert (folder / "a").read_bytes() == f"{code}{text} {text}\n".encode(encoding)
+
+
+async def test_a_broken_byte_in_utf8_stays_and_takes_nothing_with_it(folder: Path) -> None:
+    (folder / "a").write_bytes("süß, größer, schöner, äöü\n".encode() + b"b\xffd\nend\n")
+    desk = Desk()
+    assert "2\tbÿd" in (await outcome_of(READ, folder, desk=desk, path="a")).content
+    outcome = await outcome_of(EditFile(), folder, desk=desk, path="a", old="end", new="größter")
+    outcome.detail["diff"].encode()  # it can be stored
+    assert (folder / "a").read_bytes() == "süß, größer, schöner, äöü\n".encode() + b"b\xffd\n" + "größter\n".encode()
+
+
+@given(st.binary(max_size=300))
+def test_whatever_bytes_are_read_as_text_they_are_written_back(data: bytes) -> None:
+    found = decode(data)
+    assert encode(found.text, found) == data
+
+
+async def test_an_image_is_shown_to_a_model_that_sees(folder: Path) -> None:
+    (folder / "a.png").write_bytes(picture_bytes(40, 30))
+    outcome = await outcome_of(READ, folder, path="a.png")
+    assert "a.png is an image (image/png, 40 x 30 pixels" in outcome.content
+    assert [image.name for image in outcome.images] == ["a.png"]
+
+
+async def test_a_model_that_does_not_see_is_told_what_the_image_is(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(picture_bytes(40, 30, "JPEG"))
+    context = ToolContext(folder, None, sees_images=False)
+    (outcome,) = [piece async for piece in READ.run({"path": "a.jpg"}, context)]
+    assert isinstance(outcome, Outcome) and outcome.is_error and not outcome.images
+    assert "40 x 30" in outcome.content and "you cannot see images" in outcome.content
+
+
+async def test_a_notebook_is_shown_as_its_cells(folder: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Title\n", "words"]},
+        {
+            "cell_type": "code",
+            "source": "1 + 1",
+            "outputs": [
+                {"output_type": "execute_result", "data": {"text/plain": ["2"], "image/png": "AAAA" * 9999}},
+                {"output_type": "stream", "text": ["said\n"]},
+                {"output_type": "error", "ename": "NameError", "evalue": "x"},
+            ],
+        },
+    ]
+    (folder / "a.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    content = await content_of(READ, folder, path="a.ipynb")
+    for line in (
+        "[cell 1: markdown]",
+        "# Title",
+        "[cell 2: code]",
+        "1 + 1",
+        "2",
+        "(image/png)",
+        "said",
+        "NameError: x",
+    ):
+        assert f"\t{line}\n" in content
+    assert "AAAA" not in content and content.endswith("[a notebook, shown as its cells: edit_file works on its JSON]")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 3}', '{"cells": [{"source": "x"}]}'])
+async def test_what_is_no_notebook_is_shown_as_it_is(folder: Path, text: str) -> None:
+    (folder / "a.ipynb").write_text(text)
+    assert await content_of(READ, folder, path="a.ipynb") == f"1\t{text}"
 
 
 async def test_an_empty_file_says_so(folder: Path) -> None:
@@ -91,7 +193,9 @@ async def test_a_start_past_the_end_says_how_long_the_file_is(folder: Path) -> N
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"\x89PNG\r\n\x1a\n\0\0", "binary file (PNG image, 10 B)"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "an image that cannot be shown"),
+        (b"%PDF-1.7\n%...\n", "a PDF document (14 B), which cannot be read here"),
+        (b"\xfd7zXZ\x00", "binary file (xz data, 6 B)"),
         (b"\x7fELF\0", "ELF program"),
         (b"ab\0cd", "binary file (unknown type, 5 B)"),
     ],

@@ -131,7 +131,8 @@ def unified_diff(name: str, before: str | None, after: str | None) -> str:
     ]
     for group in _groups(old, new):
         lines += _hunk(group, old, new)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    whole = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return whole if whole.isascii() else whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _lines(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tool `read_file`: a text file, or a part of it, with line numbers."""
+"""The tool `read_file`: a text file, or a part of it, with line numbers; an image for those who see."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from tui.backends.images import LIMIT_BYTES as IMAGE_LIMIT_BYTES
+from tui.backends.images import media_type
+from tui.core.errors import MimoError
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError
+from tui.tools.notebook import notebook_text
 from tui.tools.opening import open_regular
 from tui.tools.paths import located, shown
 from tui.tools.text_file import (
     EDIT_LIMIT_BYTES,
     SAMPLE_BYTES,
+    TextFile,
     bom_of,
     decode,
     refuse_binary,
+    refuse_pdf,
     regular_file,
     size_words,
 )
@@ -32,8 +38,8 @@ _COUNT_LIMIT_BYTES = 64 * 1024 * 1024
 class ReadFile:
     name = "read_file"
     description = (
-        f"Read a text file. Each line is shown after its number and a tab. At most {LINES} lines at once; "
-        "to read on, give `start`."
+        "Read a text file, or see an image. Each line is shown after its number and a tab. "
+        f"At most {LINES} lines at once; to read on, give `start`."
     )
     parameters: Json = {
         "type": "object",
@@ -66,24 +72,50 @@ def _range(arguments: Json) -> tuple[int, int]:
 def read(context: ToolContext, name: str, start: int, lines: int) -> Outcome:
     """Lines `start` to `start + lines - 1`, fewer where they are too much at once. Raises ToolError, OSError."""
     path = located(context.folder, name, places=context.places)
-    outcome = _shown(path, context.folder, start, lines)
+    outcome = _shown(path, context, start, lines)
     context.desk.seen.saw(path)
     return outcome
 
 
-def _shown(path: Path, folder: Path, start: int, lines: int) -> Outcome:
+def _shown(path: Path, context: ToolContext, start: int, lines: int) -> Outcome:
+    folder = context.folder
     size = regular_file(path, folder).st_size
     with open_regular(path) as file:
         sample = file.read(SAMPLE_BYTES)
+        if media_type(sample):
+            return _image(path, context, sample + file.read(IMAGE_LIMIT_BYTES))
+        refuse_pdf(path, folder, sample, size)
         refuse_binary(path, folder, sample, size)
         bom, encoding = bom_of(sample)
-        if encoding == "utf-8":
+        if size > EDIT_LIMIT_BYTES:
+            if encoding != "utf-8":
+                raise ToolError(f"{shown(path, folder)} is {encoding} and has {size_words(size)}: use run_command.")
             file.seek(len(bom))
             return _Reader(file, size, start, lines).outcome()
-        if size > EDIT_LIMIT_BYTES:
-            raise ToolError(f"{shown(path, folder)} is {encoding} and has {size_words(size)}: use run_command.")
-        text = decode(sample + file.read()).text
-        return _Reader(BytesIO(text.encode()), size, start, lines, f"encoded as {encoding}").outcome()
+        data = sample + file.read(EDIT_LIMIT_BYTES)
+    found = decode(data)
+    note = "" if found.encoding == "utf-8" else f"encoded as {found.encoding}"
+    if path.suffix == ".ipynb" and (cells := notebook_text(found.text)) is not None:
+        found, note = TextFile(cells, "cells"), "a notebook, shown as its cells: edit_file works on its JSON"
+    data = data[len(found.bom) :] if found.encoding == "utf-8" else found.text.encode()
+    if not data:
+        return Outcome("The file is empty.")
+    return _Reader(BytesIO(data), len(data), start, lines, note).outcome()
+
+
+def _image(path: Path, context: ToolContext, data: bytes) -> Outcome:
+    from tui.backends.images import image_of, size_px
+
+    name = shown(path, context.folder)
+    try:
+        image = image_of(data, path.name)
+        width, height = size_px(image)
+    except MimoError as error:
+        raise ToolError(f"{name} is an image that cannot be shown: {error.message}.") from error
+    words = f"{name} is an image ({image.media_type}, {width} x {height} pixels, {size_words(len(data))})"
+    if context.sees_images is False:
+        raise ToolError(f"{words}, and you cannot see images.")
+    return Outcome(f"{words}. It is shown to you.", images=(image,))
 
 
 class _Reader:

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.tools.encodings import guess_encoding, is_mostly_utf8
 from tui.tools.errors import ToolError
 from tui.tools.opening import open_regular
 from tui.tools.paths import missing, shown
@@ -45,6 +46,8 @@ class TextFile(NamedTuple):
     text: str
     encoding: str
     bom: bytes = b""
+    errors: str = "strict"
+    """`surrogateescape` where the file is UTF-8 with some bytes in it that are not."""
 
 
 def regular_file(path: Path, folder: Path) -> os.stat_result:
@@ -82,24 +85,41 @@ def refuse_binary(path: Path, folder: Path, sample: bytes, size_bytes: int) -> N
     raise ToolError(f"{shown(path, folder)} is a binary file ({kind}, {size_words(size_bytes)}).")
 
 
+def refuse_pdf(path: Path, folder: Path, sample: bytes, size_bytes: int) -> None:
+    """Raise ToolError for a PDF document, some of which have no NUL in them."""
+    if sample.startswith(b"%PDF-"):
+        raise ToolError(
+            f"{shown(path, folder)} is a PDF document ({size_words(size_bytes)}), which cannot be read here. "
+            "If the program pdftotext is there, run_command can get its text."
+        )
+
+
 def bom_of(data: bytes) -> tuple[bytes, str]:
     """The byte order mark at the beginning and the encoding that it stands for; without one, UTF-8 is assumed."""
     return next(((bom, encoding) for bom, encoding in _BOMS if data.startswith(bom)), (b"", "utf-8"))
 
 
 def decode(data: bytes) -> TextFile:
-    """Decode by the byte order mark, else as UTF-8, else as Latin-1, which takes any byte and gives it back."""
+    """Decode by the byte order mark, else as UTF-8, else as what is likely; `encode` gives the same bytes again."""
     bom, encoding = bom_of(data)
+    body = data[len(bom) :]
     try:
-        return TextFile(data[len(bom) :].decode(encoding), encoding, bom)
+        return TextFile(body.decode(encoding), encoding, bom)
     except UnicodeDecodeError:
+        pass
+    if encoding != "utf-8":  # cut in the middle of a character, or a mark by chance
         return TextFile(data.decode("latin-1"), "latin-1")
+    text = body.decode("utf-8", "surrogateescape")
+    if bom or is_mostly_utf8(text):
+        return TextFile(text, "utf-8", bom, "surrogateescape")
+    encoding = guess_encoding(body)
+    return TextFile(body.decode(encoding), encoding)
 
 
 def encode(text: str, like: TextFile) -> bytes:
     """Bytes of `text` in the encoding of `like`, its byte order mark included. Raises ToolError."""
     try:
-        return like.bom + text.encode(like.encoding)
+        return like.bom + text.encode(like.encoding, like.errors)
     except UnicodeEncodeError as error:
         character = text[error.start]
         raise ToolError(
