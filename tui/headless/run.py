@@ -15,6 +15,7 @@ from tui.core.codec import dumps, record_to_json
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
+    Compacted,
     Event,
     Notice,
     Record,
@@ -159,6 +160,9 @@ def _remark(event: Event) -> str:
         return clean_line(f"repaired: {event.what}")
     if isinstance(event, RuleLearned):
         return clean_line(f"learned from the server: {event.rule} = {event.value} ({event.because})")
+    if isinstance(event, Compacted):
+        sizes = f"about {event.before_tokens:,} tokens to {event.after_tokens:,}"
+        return f"the conversation was made shorter for the model: {sizes}"
     if isinstance(event, Notice):
         return clean_line(event.message, _NOTICE_CHARACTERS)
     return ""

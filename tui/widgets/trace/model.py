@@ -7,7 +7,9 @@ from collections.abc import Callable
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
+    Compacted,
     Event,
+    MessageAdded,
     Notice,
     ReasoningDelta,
     Record,
@@ -182,6 +184,14 @@ class Trace:
     def _rule_learned(self, record: Record, event: RuleLearned) -> None:
         self._note(record, "learned", f"learned {event.rule} = {event.value}: {event.because}")
 
+    def _compacted(self, record: Record, event: Compacted) -> None:
+        way = "summarised" if event.summary else f"{len(event.folded)} results folded"
+        cost = f", ${event.cost:.4f}" if event.cost else ""
+        self._note(record, "notice", f"{way}: about {event.before_tokens:,} to {event.after_tokens:,} tokens{cost}")
+
+    def _message_added(self, record: Record, event: MessageAdded) -> None:
+        self._note(record, "notice", f"told to the model: {event.message.text.strip('[]')}")
+
     def _repaired(self, record: Record, event: Repaired) -> None:
         self._note(record, "repaired", f"mended {event.what}")
 
@@ -227,6 +237,8 @@ _HANDLERS: dict[type[Event], Callable[..., None]] = {
     ToolFinished: Trace._tool_finished,
     Retrying: Trace._retrying,
     Repaired: Trace._repaired,
+    Compacted: Trace._compacted,
+    MessageAdded: Trace._message_added,
     RuleLearned: Trace._rule_learned,
     Notice: Trace._notice,
     TurnFinished: Trace._turn_ended,

@@ -164,6 +164,15 @@ class Feed:
         told = f"learned from {self._server}: {event.rule} = {event.value}"
         self._note(f"{told} (/backend: see, forget)", "i", "muted")
 
+    def _compacted(self, event: events.Compacted, time: float) -> None:
+        way = "summarised" if event.summary else "old results folded"
+        sizes = f"about {event.before_tokens:,} tokens to {event.after_tokens:,}"
+        cost = f", ${event.cost:.4f}" if event.cost else ""
+        self._note(f"made shorter for the model: {way}, {sizes}{cost}; the session keeps all of it", "≡", "muted")
+
+    def _message_added(self, event: events.MessageAdded, time: float) -> None:
+        self._note(f"told to the model: {event.message.text.strip('[]')}", "i", "muted")
+
     def _repaired(self, event: events.Repaired, time: float) -> None:
         self._note(f"repaired: {event.what}", "~", "muted")
 
