@@ -72,7 +72,10 @@ def _tools(tools: tuple[ToolSpec, ...], rules: Rules) -> list[Json]:
 def _tool_choice(request: Request, spec: BackendSpec) -> Json | None:
     if request.tool_choice != "required":
         return {"type": request.tool_choice} if request.tool_choice else None
-    return {"type": "any"} if spec.rules.tool_choice_while_thinking or spec.thinking == "off" else None
+    switch = spec.rules.thinking.get(spec.thinking or "", {}).get("thinking") or {}
+    # Not every `off` is one: in place of it some models of Claude think less, and refuse this all the same.
+    is_off = spec.thinking == "off" and switch.get("type", "disabled") == "disabled"
+    return {"type": "any"} if spec.rules.tool_choice_while_thinking or is_off else None
 
 
 def _mark(body: Json) -> None:
