@@ -48,6 +48,7 @@ async def outcome_of(spec: BackendSpec) -> Outcome:
         return Outcome(None, text, pieces=tuple(came))
     assert isinstance(last, MimoError), last
     assert isinstance(last, BackendError), last
-    assert last.message and len(last.message) < 3000 and "Traceback" not in last.message
+    assert last.message.startswith("lab: ") and len(last.message) < 3000 and "Traceback" not in last.message
+    assert last.hint and "bytearray" not in last.message
     assert KEY not in last.message + last.hint + last.raw
     return Outcome(last.kind, text, last, tuple(came))

@@ -54,12 +54,13 @@ async def test_the_same_in_place_of_an_answer_is_asked_again_if_that_can_help(br
         assert last.kind == broken.kind and not waits.seconds
 
 
-@WIRES
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("dialect", "status"),
+    [*((dialect, 307) for dialect in DIALECTS), *((CHAT, status) for status in (301, 302, 303, 308))],
+    ids=lambda value: value.wire if isinstance(value, Dialect) else str(value),
+)
 @pytest.mark.parametrize("target", REDIRECTS)
 async def test_a_redirect_elsewhere_is_an_error_and_carries_no_key(dialect: Dialect, status: int, target: str) -> None:
-    if dialect is not CHAT and status != 307:
-        pytest.skip("one status is enough for the other wires: redirects are none of theirs")
     with RawServer([b""]) as other:
         server = RawServer()
         where = target.format(port=server.port, other=other.port, path=dialect.path)
@@ -99,7 +100,7 @@ async def test_a_connection_that_the_server_has_closed_meanwhile_is_made_anew(di
 
 @WIRES
 async def test_tries_are_bounded_and_counted(dialect: Dialect) -> None:
-    with RawServer([b"HTTP/1.1 529 X\r\ncontent-length: 0\r\n\r\n"]) as server:
+    with RawServer([b"HTTP/1.1 529 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"]) as server:
         waits = Waits()
         came = await ask(spec_of(dialect, server, retries=3), waits=waits)
     assert came[-1].kind == "overloaded" and len(server.requests) == 4
@@ -120,7 +121,7 @@ async def test_tries_are_bounded_and_counted(dialect: Dialect) -> None:
     ],
 )
 async def test_a_wish_is_followed_or_told(line: str, seconds: float | None) -> None:
-    refused = f"HTTP/1.1 429 X\r\n{line}\r\ncontent-length: 0\r\n\r\n".encode()
+    refused = f"HTTP/1.1 429 X\r\n{line}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
     with RawServer([refused], [whole(MESSAGES, MESSAGES.events())]) as server:
         waits = Waits()
         *_, last = await ask(spec_of(MESSAGES, server, retries=1), waits=waits)

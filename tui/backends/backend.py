@@ -14,6 +14,7 @@ from msgspec import structs
 
 from tui.backends import discovery
 from tui.backends.deltas import deltas_of, joined
+from tui.backends.errors import hint
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
 from tui.backends.images import fitted
 from tui.backends.models import informed, nested
@@ -269,11 +270,15 @@ class Backend:
         return wait_s
 
     def _without_key(self, error: BackendError) -> BackendError:
-        """The error with the key, which some servers echo, made unreadable. A key that was refused is forgotten."""
+        """The error with the key, which some servers echo, made unreadable. A key that was refused is forgotten.
+
+        One from where the backend is not known gets its name, and what to do.
+        """
+        name = f"{self.spec.name}: "
         safe = BackendError(
             error.kind,
-            self._masked(error.message),
-            self._masked(error.hint),
+            self._masked(name + error.message.removeprefix(name)),
+            self._masked(error.hint or hint(error.kind, self.spec)),
             retryable=error.retryable,
             retry_after_s=error.retry_after_s,
             raw=self._masked(error.raw),

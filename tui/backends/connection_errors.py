@@ -19,6 +19,8 @@ PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "http
 _ENDED = re.compile("disconnected|peer (unexpectedly )?closed", re.IGNORECASE)
 """Of the library's errors about the protocol those that only say that the connection ended too early."""
 
+_QUOTED = re.compile(r"bytearray\(b(.*?)\)?$")
+
 
 @contextmanager
 def translated(spec: BackendSpec) -> Iterator[None]:
@@ -63,7 +65,8 @@ def _broke(error: Exception, spec: BackendSpec, where: str) -> BackendError:
 
 
 def _no_http(error: Exception, spec: BackendSpec, where: str) -> BackendError:
-    said = f"{spec.name}: {where} does not answer as HTTP has it: {_words(error)}"
+    words = _QUOTED.sub(r"\1", _words(error))
+    said = f"{spec.name}: {where} does not answer as HTTP has it: {words}"
     return BackendError("protocol", said, hint("protocol", spec))
 
 

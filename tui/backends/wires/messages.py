@@ -6,6 +6,7 @@ Spoken by Claude, by the /anthropic addresses of MiMo, DeepSeek and Kimi, and by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from tui.backends.errors import explain
 from tui.backends.spec import BackendSpec, Reply
@@ -89,13 +90,13 @@ class Decoder:
         reason = _FINISH_REASONS.get(self._stop_reason, self._stop_reason) or "stop"
         if self._calls and reason == "stop":
             reason = "tool_calls"
-        calls = self._calls.finish()
+        calls = iter(self._calls.finish())
         blocks: list[Block] = []
         for block in self._blocks:
             if block.call is None:
                 blocks += block.finish()
             elif not is_refused:
-                blocks.append(calls[block.call])
+                blocks += islice(calls, 1)  # none for one of which nothing came
         if is_refused:
             blocks.append(Reasoning("", REFUSAL, data={"type": REFUSAL} | self._stop_details))
         return Reply(Message("assistant", tuple(blocks), self._spec.origin), _usage(self._usage), reason)

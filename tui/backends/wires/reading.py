@@ -10,6 +10,7 @@ from tui.backends.errors import RAW_LIMIT, read_error
 from tui.backends.spec import BackendSpec
 from tui.core.errors import BackendError
 from tui.core.messages import Json
+from tui.core.text import clean_line
 
 MOST = 1e15
 """No server counts so many of anything."""
@@ -31,7 +32,7 @@ def parse(data: str) -> Any:
 
 def not_a_reply(data: str, spec: BackendSpec) -> BackendError:
     """The error for what is no part of any reply: a web page, plain text."""
-    said = read_error(200, data).message
+    said = read_error(200, data).message or clean_line(data, 80)
     is_page = data.lstrip()[:1] == "<"
     what = f"answered with {said}" if is_page else f"sent what is no part of a {spec.wire} reply: {said}"
     return BackendError(
