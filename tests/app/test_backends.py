@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from tests.app.driving import Driver, configure, opened
 from tests.app.test_setup import SECRET, answers, files_with, keys
@@ -162,6 +162,8 @@ async def test_plans_and_regions_are_found_by_typing_only(folder: Path, added: S
         await it.say("/backend")
         await it.until_shown("Yours", "Vendors", "On this machine", "Elsewhere")
         assert "Token Plan" not in it.screen
+        highlighted = it.app.screen.query_one("#offers", OptionList).highlighted_option
+        assert highlighted is not None and highlighted.id == "own-lab"
         await it.write("token plan")
         await it.until_shown("Token Plan")
         await it.press("ctrl+e")

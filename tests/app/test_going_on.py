@@ -25,13 +25,13 @@ async def test_a_stream_that_breaks_says_why_and_enter_goes_on(folder: Path, mod
     server = model(broken, "and the other half")
     async with opened(folder) as it:
         await it.say("please")
-        await it.until_shown("half an answer", "the answer was cut:", "enter, or /continue", "enter goes on")
+        await it.until_shown("half an answer", "the answer was cut:", "Enter, or /continue", "enter goes on")
         await it.until_done()
         assert it.prompt == ""
         await it.press("enter")
         await it.until_shown(GO_ON, "and the other half", "/ commands")
         await it.until_done()
-        assert "enter, or /continue" not in it.screen
+        assert "Enter, or /continue" not in it.screen
         assert said(server) == ["please", GO_ON]
         assert [m["content"] for m in server.requests[1].messages if m["role"] == "assistant"] == ["half an answer"]
         await it.press("enter")

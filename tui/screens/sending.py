@@ -106,7 +106,7 @@ class Sending:
         if last is None or not isinstance(last.event, TurnFailed):
             return
         if talk.can_go_on:
-            screen.note.say("What came of the answer is kept.", "enter, or /continue: let the model go on from there")
+            screen.note.say("Enter, or /continue, lets the model go on from where the answer was cut.")
         screen.questions.offer_key(last.event.error, message.text)
 
     def _give_back(self, messages: Sequence[Outgoing]) -> None:

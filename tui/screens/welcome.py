@@ -75,7 +75,7 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:
-        self._fill(to_first=True)
+        self._fill(to_first=bool(event.value))
 
     def _fill(self, to_first: bool = False) -> None:
         """Draw the list again; the cursor stays on what it was on, if that is still there."""
@@ -103,7 +103,7 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         menu.clear_options()
         menu.add_options(options)
         ids = [option.id for option in menu.options]
-        wanted = next((id for id in (before, f"own-{self._current}") if id in ids and not to_first), None)
+        wanted = next((id for id in (before, f"own-{self._current}") if id and id in ids and not to_first), None)
         menu.highlighted = ids.index(wanted) if wanted else next((n for n, id in enumerate(ids) if id), None)
 
     def _option(self, offer: Offer, width: int) -> Option:
