@@ -119,11 +119,19 @@ def informed(spec: BackendSpec, info: ModelInfo) -> BackendSpec:
     if info.tools is False and is_open("native_tools", "learned"):
         rules["native_tools"] = False
     if info.levels is not None and is_open("thinking", "learned"):
-        rules["thinking"] = {
-            level: fields for level, fields in (spec.rules.thinking | info.levels).items() if fields is not None
-        }
+        rules["thinking"] = _with_told(spec.rules.thinking, info.levels)
     sources |= dict.fromkeys([*told, *rules], "server")
     return structs.replace(spec, **told, rules=structs.replace(spec.rules, **rules), sources=sources)
+
+
+def _with_told(known: Json, told: dict[str, Json | None]) -> Json:
+    """Thinking levels as the server told; where it only confirms the switch, with all that is known to go with it."""
+    levels: dict[str, Json | None] = {**known, **told}
+    for level, fields in told.items():
+        switch = nested(fields, "thinking", "type")
+        if switch is not None and switch == nested(known, level, "thinking", "type"):
+            levels[level] = known[level]
+    return {level: fields for level, fields in levels.items() if fields is not None}
 
 
 def nested(value: Any, *keys: str) -> Any:
