@@ -8,6 +8,7 @@ import pytest
 
 from tui.agent.approvals import Approvals
 from tui.settings.schema import AllowRule
+from tui.tools.kept_outputs import KeptOutputs
 from tui.tools.registry import default_toolbox
 
 TOOLS = default_toolbox()
@@ -148,3 +149,29 @@ def test_without_a_sandbox_a_rule_on_words_does_not_count(tmp_path: Path) -> Non
     ]
     assert judge("cat a", tmp_path, "ask", "missing", (exact,)) == "allow"
     assert judge("\x1ccat a", tmp_path, "ask", "on", (exact,)) == "ask"
+
+
+@pytest.mark.parametrize("policy", ["ask", "edits", "plan", "auto"])
+def test_kept_outputs_of_the_session_are_read_unasked_and_nothing_else_there(home: Path, policy: str) -> None:
+    outputs = KeptOutputs(lambda: "s1")
+    kept, folder = outputs.keep("text"), home / "project"
+    other = KeptOutputs(lambda: "s2").keep("of another session")
+    folder.mkdir()
+    assert kept is not None and other is not None
+    (kept.parent / "link").symlink_to(other)
+    approvals = Approvals(policy, folder, "on", kept=outputs.folder)
+
+    def action(name: str, **arguments: str) -> str:
+        return approvals.judge(TOOLS.get(name), arguments).action
+
+    assert action("read_file", path=str(kept)) == "allow"
+    for path in (
+        other,
+        kept.parent / "link",
+        kept.parent,
+        kept.parent.parent.parent / "sessions.db",
+        kept / ".." / "..",
+    ):
+        assert action("read_file", path=str(path)) == "ask"
+    assert action("search_files", pattern="x", path=str(kept)) == "ask"
+    assert action("write_file", path=str(kept), content="") in ("ask", "deny")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tui.settings.paths import data_dir
 from tui.tools.desk import Desk, Task
 from tui.tools.kept_outputs import forget_outputs, outputs_dir
 
@@ -58,7 +57,6 @@ def test_a_long_result_is_cut_and_the_whole_is_kept_for_the_user_alone(home: Pat
     assert shown.startswith("line 0\n") and shown.endswith("line 9999\n") and len(shown) < 900
     assert str(path) in shown and path.read_text() == text
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
-    assert desk.outputs.holds(path) and not desk.outputs.holds(data_dir() / "sessions.db")
 
 
 def test_without_a_session_a_long_result_is_only_cut(home: Path) -> None:

@@ -43,6 +43,8 @@ class Approvals:
     rules: Sequence[AllowRule] = ()
     gaps: tuple[str, ...] = ()
     """What the sandbox that is `on` cannot hold back: where there is something, commands are asked for."""
+    kept: Path | None = None
+    """The folder of outputs that were too long for the model: they may be read, though no other file beside them."""
 
     def judge(self, tool: Tool, arguments: Json) -> Verdict:
         """Whether a valid call runs. Blocking: paths are resolved on the disk."""
@@ -55,6 +57,8 @@ class Approvals:
             return Verdict("deny", f"{place.path} is read-only to tools")
         if self.policy == "plan" and tool.effect != "read":
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
+        if tool.name == "read_file" and all(place.path.parent == self.kept for place in places):
+            return Verdict("allow")
         if secret := [place for place in places if is_secret(place.path)]:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
@@ -77,7 +81,9 @@ class Approvals:
         return Verdict("ask", "changes a file", {"tool": tool.name, "folder": str(self.folder)})
 
     def _judge_command(self, tool: Tool, arguments: Json) -> Verdict:
-        rule = {"tool": tool.name, "command": arguments.get("command", ""), "folder": str(self.folder)}
+        rule: Json | None = None
+        if "command" in arguments:  # what has none, like input for a command that runs, is never the same again
+            rule = {"tool": tool.name, "command": arguments["command"], "folder": str(self.folder)}
         if self.policy != "auto":
             return Verdict("ask", "runs a command", rule)
         if self.sandbox == "missing":
@@ -96,7 +102,9 @@ def _matches(rule: AllowRule, tool: Tool, arguments: Json, folder: Path) -> bool
         return False
     if tool.effect != "run":
         return rule.command is None and rule.words is None
-    command = str(arguments.get("command", ""))
+    if "command" not in arguments:
+        return False
+    command = str(arguments["command"])
     if rule.command is not None:
         return command.strip(" \n") == rule.command.strip(" \n")
     return rule.words is not None and _words_match(rule.words, command)

@@ -29,6 +29,7 @@ from tui.core.events import (
 )
 from tui.core.messages import Json, ToolCall
 from tui.tools.base import Outcome, Tool, ToolContext
+from tui.tools.kept_outputs import RESULT_CHARACTERS
 from tui.tools.registry import Toolbox, validate
 
 _KEPT_CHARACTERS = 4000
@@ -196,9 +197,10 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterato
         result = f"{came}\n[interrupted]" if came else "Interrupted."
         yield ToolFinished(call.id, True, result, time.monotonic() - began, {})
         raise
-    yield ToolFinished(
-        call.id, outcome.is_error, outcome.content, time.monotonic() - began, outcome.detail, outcome.images
-    )
+    total_s, content = time.monotonic() - began, outcome.content
+    if len(content) > RESULT_CHARACTERS:
+        content = await asyncio.to_thread(context.desk.outputs.shortened, content)
+    yield ToolFinished(call.id, outcome.is_error, content, total_s, outcome.detail, outcome.images)
 
 
 def refused(call: ToolCall, why: str) -> ToolFinished:

@@ -100,7 +100,8 @@ class Conversation:
     def approvals(self) -> Approvals:
         sandbox = find_sandbox() if self.sandbox == "on" else None
         gaps = sandbox.gaps if sandbox else ()
-        return Approvals(self.policy, self.folder, self.sandbox or "missing", tuple(self._rules), gaps)
+        rules, kept = tuple(self._rules), self.desk.outputs.folder
+        return Approvals(self.policy, self.folder, self.sandbox or "missing", rules, gaps, kept)
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.

@@ -38,7 +38,7 @@ def _folder_of(session_id: str) -> Path | None:
     if not re.fullmatch(r"[\w-]+", session_id):
         return None
     try:
-        return outputs_dir() / session_id
+        return Path(os.path.realpath(outputs_dir())) / session_id
     except MimoError:
         return None
 
@@ -61,7 +61,7 @@ class KeptOutputs:
 
     @property
     def folder(self) -> Path | None:
-        """Where they are, whether it exists or not; None when there is no session, or no home."""
+        """Where they are, links followed, whether it exists or not; None when there is no session, or no home."""
         return _folder_of(self._session_id())
 
     def make(self) -> Path | None:
@@ -109,8 +109,3 @@ class KeptOutputs:
         left_out = f"{len(text) - head - tail:,} of {len(text):,} characters are left out here"
         hint = f"; all of it is in {where}: read_file shows parts of it" if where else ""
         return f"{text[:head]}\n[… {left_out}{hint} …]\n{text[len(text) - tail :]}"
-
-    def holds(self, path: Path) -> bool:
-        """Whether `path`, its links followed, is one of them: the model may read it although it is in no project."""
-        folder = self.folder
-        return folder is not None and path.parent == Path(os.path.realpath(folder))
