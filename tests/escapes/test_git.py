@@ -20,7 +20,8 @@ PLANTING = {
     "an alias and a pager": "git config core.pager '{evil}'; git config alias.st '!{evil}'",
     "a filter": "git config filter.x.clean '{evil}'; echo '* filter=x' > .gitattributes; touch tracked",
     "a difference driver": "git config diff.external '{evil}'; echo more >> tracked",
-    "another folder for hooks": "git config core.hooksPath evil; mkdir evil",
+    "another folder for hooks": "git config core.hooksPath evil; mkdir evil; printf '#!/bin/sh\n{evil}\n' "
+    "> evil/post-index-change; chmod +x evil/*; touch new",
     "an include": "git config include.path ../evil; printf '[core]\\nfsmonitor = {evil}\\n' > evil",
     "a configuration for worktrees": "git config extensions.worktreeConfig true; "
     "printf '[core]\\nfsmonitor = {evil}\\n' > .git/config.worktree",

@@ -48,7 +48,7 @@ WRITING = {
     "a changed root": "unshare -Ur chroot /proc/1/root sh -c 'echo evil > {home}/precious'",
     "the program's namespaces": "nsenter -t {parent} -m -U -p sh -c 'echo evil > {home}/precious'",
     "the first process's namespaces": "nsenter -t 1 -a sh -c 'echo evil > {home}/precious'",
-    "a name with a line break": "mkdir -p $'a\\n..'; cd $'a\\n..'; echo evil > ../../../precious",
+    "a name with a line break": "mkdir -p $'a\\n..'; cd $'a\\n..'; echo evil > ../../precious",
     "other capitals": "echo evil > ../PRECIOUS; echo evil > {home}/Precious",
     "a service of the user": "systemd-run --user sh -c 'echo evil > {home}/precious'; systemd-run sh -c "
     "'echo evil > {home}/precious'",

@@ -15,8 +15,8 @@ _OWN_SERVER = re.compile(
     r"(?:localhost|127\.0\.0\.1|::1)\b.*(?:refused|ECONNREFUSED)|(?:refused|ECONNREFUSED).*localhost"
 )
 _DENIED = re.compile(
-    r"(?P<before>/[^\s'\":,;()]+)['\"’]?: (?:Permission denied|Operation not permitted)"
-    r"|(?:Permission denied|Operation not permitted|EACCES|EPERM)[^/\n]{0,40}['\"‘]?(?P<after>/[^\s'\":,;()]+)"
+    r"(?<![\w.~-])(?P<before>/[^\s'\":,;()]+)['\"’]?: (?:Permission denied|Operation not permitted)"
+    r"|(?:Permission denied|Operation not permitted|EACCES|EPERM)[^/\n]{0,40}(?<![\w.~-])(?P<after>/[^\s'\":,;()]+)"
 )
 
 

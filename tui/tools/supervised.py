@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class Supervised:
         """Raises OSError."""
         order = {"argv": list(argv), "status": status_fd, "parent": os.getpid(), "confines": confines}
         number = os.memfd_create("order")
-        os.write(number, json.dumps(order).encode())
+        os.write(number, marshal.dumps(order))
         os.lseek(number, 0, os.SEEK_SET)
         self.descriptors: tuple[int, ...] = (number,)
         script = Path(__file__).with_name("supervise.py")

@@ -1,0 +1,59 @@
+"""What a command says when the sandbox held it back, told from other failures; and how it is run outside, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.running import outcome_of
+from tui.tools.base import Outcome, ToolContext
+from tui.tools.blocked import why_blocked
+from tui.tools.run_command import RunCommand
+from tui.tools.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("touch: cannot touch '/etc/x': Read-only file system", "read-only"),
+        ("OSError: [Errno 30] Read-only file system: '/opt/x'", "read-only"),
+        ("Error: EROFS: read-only file system, open '/usr/lib/x'", "read-only"),
+        ("curl: (6) Could not resolve host: example.org", "network"),
+        ("connect: Network is unreachable", "network"),
+        ("npm ERR! getaddrinfo EAI_AGAIN registry.example", "network"),
+        ("connect to localhost port 8080: Connection refused", "network"),
+        ("cat: /home/ada/.ssh/id: Permission denied", "outside of the folder"),
+        ("PermissionError: [Errno 13] Permission denied: '/var/lib/x'", "outside of the folder"),
+        ("./run.sh: Permission denied", None),
+        ("AssertionError: 1 != 2", None),
+        ("", None),
+    ],
+)
+def test_a_failure_by_the_sandbox_is_told_from_others(folder: Path, output: str, reason: str | None) -> None:
+    found = why_blocked(output, folder, network=False)
+    assert (found is None) if reason is None else (found is not None and reason in found)
+
+
+def test_what_is_denied_in_the_folder_itself_is_not_by_the_sandbox(folder: Path) -> None:
+    assert why_blocked(f"cat: {folder}/x: Permission denied", folder, network=False) is None
+
+
+def test_with_the_network_on_it_is_not_what_was_missing(folder: Path) -> None:
+    assert why_blocked("Could not resolve host: example.org", folder, network=True) is None
+
+
+async def test_a_command_that_was_held_back_says_so_and_can_run_outside_once(
+    folder: Path, home: Path, sandbox: Sandbox
+) -> None:
+    command = "mkdir ~/outside"
+    inside = await outcome_of(RunCommand(), folder, sandbox=sandbox, command=command)
+    assert inside.is_error and "read-only" in inside.detail["sandbox_blocked"]
+    context = ToolContext(folder, sandbox, 20).outside_the_sandbox()
+    outcomes = [part async for part in RunCommand().run({"command": command}, context) if isinstance(part, Outcome)]
+    assert not outcomes[0].is_error and outcomes[0].detail["sandbox"] is None
+    assert "sandbox_blocked" not in outcomes[0].detail and (home / "outside").is_dir()
+
+
+async def test_a_failure_of_its_own_is_none_of_the_sandboxs(folder: Path, sandbox: Sandbox) -> None:
+    assert "sandbox_blocked" not in (await outcome_of(RunCommand(), folder, sandbox=sandbox, command="false")).detail
