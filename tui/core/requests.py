@@ -1,7 +1,8 @@
 """Request bodies as changes of the one before: a session of 300 steps would otherwise store its history 300 times.
 
 A change is `{"list": KEY, "kept": N, "items": [...], "set": {...}, "unset": [...]}`: the first N entries of the long
-list (`messages` or `input`) stay and `items` follow; other keys are set or unset.
+list (`messages` or `input`) stay and `items` follow; other keys are set or unset. `"order"` is there when the keys come
+in another order than that leads to: a body is shown as it was sent.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ def change(before: Json, after: Json) -> Json:
     kept = 0
     while kept < min(len(old), len(new)) and old[kept] == new[kept]:
         kept += 1
-    return {
+    difference: Json = {
         "list": key,
         "kept": kept,
         "items": new[kept:],
         "set": {k: v for k, v in after.items() if k != key and (k not in before or before[k] != v)},
         "unset": [k for k in before if k not in after],
     }
+    if list(apply(before, difference)) != list(after):
+        difference["order"] = list(after)
+    return difference
 
 
 def apply(before: Json, difference: Json) -> Json:
@@ -37,7 +41,7 @@ def apply(before: Json, difference: Json) -> Json:
     after: Json = {k: v for k, v in before.items() if k not in difference["unset"]} | difference["set"]
     if key := difference["list"]:
         after[key] = _list(before, key)[: difference["kept"]] + difference["items"]
-    return after
+    return {k: after[k] for k in difference["order"]} if "order" in difference else after
 
 
 def fold(differences: Iterable[Json]) -> Json:
@@ -54,6 +58,8 @@ def fold(differences: Iterable[Json]) -> Json:
         for name in difference["unset"]:
             body.pop(name, None)
         body |= difference["set"] | ({key: growing} if key else {})
+        if order := difference.get("order"):
+            body = {name: body[name] for name in order}
     return body
 
 
