@@ -9,12 +9,14 @@ import pytest
 
 from tui.tools.registry import EMPTY, default_toolbox, validate, warm
 
-NAMES = ("read_file", "list_files", "search_files", "edit_file", "write_file", "run_command")
+FILES = ("read_file", "list_files", "search_files", "edit_file", "write_file")
+COMMANDS = ("run_command", "start_command", "read_command", "write_command", "stop_command")
+NAMES = (*FILES, *COMMANDS, "todo")
 
 
 def test_the_tools_are_offered_in_a_stable_order() -> None:
-    assert default_toolbox().names == NAMES
-    assert tuple(spec.name for spec in default_toolbox().specs()) == NAMES
+    assert default_toolbox().names[: len(NAMES)] == NAMES
+    assert tuple(spec.name for spec in default_toolbox().specs()) == default_toolbox().names
     assert default_toolbox().specs() == default_toolbox().specs()
 
 
@@ -28,19 +30,24 @@ def test_parameters_are_flat_and_described(name: str) -> None:
     assert tool is not None
     jsonschema.Draft202012Validator.check_schema(tool.parameters)
     for rules in tool.parameters["properties"].values():
-        assert rules["type"] in ("string", "integer", "boolean") and rules["description"]
+        assert rules["type"] in ("string", "integer", "boolean", "array") and rules["description"]
     assert len(tool.description) < 400
 
 
 def test_the_parameters_are_those_that_are_promised() -> None:
     parameters = {spec.name: tuple(spec.parameters["properties"]) for spec in default_toolbox().specs()}
-    assert parameters == {
+    assert {name: parameters[name] for name in NAMES} == {
         "read_file": ("path", "start", "lines"),
         "list_files": ("path",),
         "search_files": ("pattern", "path"),
         "edit_file": ("path", "old", "new", "all"),
         "write_file": ("path", "content"),
         "run_command": ("command", "timeout"),
+        "start_command": ("command",),
+        "read_command": ("id",),
+        "write_command": ("id", "text"),
+        "stop_command": ("id",),
+        "todo": ("items",),
     }
 
 

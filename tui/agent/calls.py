@@ -200,6 +200,8 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterato
     total_s, content = time.monotonic() - began, outcome.content
     if len(content) > RESULT_CHARACTERS:
         content = await asyncio.to_thread(context.desk.outputs.shortened, content)
+    if news := context.desk.take_news():
+        content = f"{content}\n[{news}]"
     yield ToolFinished(call.id, outcome.is_error, content, total_s, outcome.detail, outcome.images)
 
 

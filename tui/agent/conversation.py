@@ -68,7 +68,7 @@ class Conversation:
         self.cost: float | None = 0.0
         """USD so far, without steps that were cut; None when the price of another is not known."""
         self.journal = Journal(self.folder, on_problem=self._not_saved)
-        self.desk = Desk(lambda: self.session_id)
+        self.desk = Desk(lambda: self.session_id, self.tell)
         """What its tools share."""
         self.turn: Turn | None = None
         """The turn under way, or the last one."""

@@ -38,8 +38,8 @@ _STATUS_LIMIT_BYTES = 65536
 class Command:
     """A command that `start` starts; then `pieces` gives its output, and `finish` must follow in any case."""
 
-    def __init__(self, command: str, context: ToolContext) -> None:
-        self.command, self.context = command, context
+    def __init__(self, command: str, context: ToolContext, *, takes_input: bool = False) -> None:
+        self.command, self.context, self._takes_input = command, context, takes_input
         self.timed_out_after_s: float | None = None
         self.undone: tuple[str, ...] = ()
         """Sentences about what it made or changed although nothing but the user may."""
@@ -49,9 +49,9 @@ class Command:
         self._status_fd = -1
         self._status: Json = {}
 
-    @property
-    def excerpt(self) -> str:
-        return self._output.excerpt.text()
+    def excerpt(self, whole: Path | None) -> str:
+        """The beginning and the end of the output; it says that all of it is in the file `whole`."""
+        return self._output.excerpt.text(whole)
 
     @property
     def exit_code(self) -> int | None:
@@ -91,15 +91,37 @@ class Command:
             self._process = subprocess.Popen(
                 self._enclosure.argv if self._enclosure else self._limited(shell),
                 cwd=self.context.folder,
-                env=tool_environment() | {MARK: self._mark} | (self._enclosure.environment if self._enclosure else {}),
-                stdin=subprocess.DEVNULL,
+                env=self._environment(),
+                stdin=subprocess.PIPE if self._takes_input else subprocess.DEVNULL,
                 stdout=write_fd,
                 stderr=write_fd,
                 pass_fds=(status_fd, *self._enclosure.descriptors) if self._enclosure else (),
                 start_new_session=True,
+                bufsize=0,
             )
             on_failure.pop_all()
-        self._output = Output(output_fd)
+        self._output = Output(output_fd, is_endless=self._takes_input)
+
+    def _environment(self) -> dict[str, str]:
+        environment = tool_environment() | {MARK: self._mark}
+        if self._takes_input:  # whoever reads along would wait for a full block otherwise
+            environment["PYTHONUNBUFFERED"] = "1"
+        return environment | (self._enclosure.environment if self._enclosure else {})
+
+    def write(self, data: bytes) -> int:
+        """Give it input; how much of it was taken, 0 while it reads none. Raises OSError when it takes no more."""
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            raise BrokenPipeError
+        os.set_blocking(pipe.fileno(), False)
+        with contextlib.suppress(BlockingIOError):
+            return os.write(pipe.fileno(), data)
+        return 0
+
+    async def stop(self) -> None:
+        """Ask all of it to end, and end it after a grace; `pieces` goes on to its end then."""
+        if self._process.returncode is None:
+            await self._end(TIMEOUT_GRACE_S)
 
     def _limited(self, shell: str) -> list[str]:
         """The shell that runs the command, by way of one that sets limits."""
@@ -162,6 +184,8 @@ class Command:
             kill(self._process.pid, self._mark, self._is_supervised)
             wait_until_gone(self._process.pid, _BLOCKING_WAIT_S)
             self._process.poll()
+        if self._process.stdin:
+            self._process.stdin.close()
         is_over = self._enclosure is None or wait_until_gone(self._first_pid, _BLOCKING_WAIT_S)
         self._output.close()
         if self._status_fd >= 0:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tui.core.messages import Json
 from tui.tools.kept_outputs import KeptOutputs, forget_outputs
 from tui.tools.seen import SeenFiles
+
+if TYPE_CHECKING:
+    from tui.tools.background import BackgroundCommands
 
 TaskState = Literal["pending", "active", "done"]
 _MARKS: dict[TaskState, str] = {"pending": "[ ]", "active": "[>]", "done": "[x]"}
@@ -26,13 +29,32 @@ class Task(NamedTuple):
 class Desk:
     """One for each conversation (a subagent has one of its own). `close` it when the conversation ends."""
 
-    def __init__(self, session_id: Callable[[], str] = lambda: "") -> None:
-        """`session_id` tells the session's id: empty until it has one, and without one no output is kept."""
+    def __init__(
+        self, session_id: Callable[[], str] = lambda: "", tell: Callable[[str], None] = lambda words: None
+    ) -> None:
+        """`session_id` tells the session's id: empty until it has one, and without one no output is kept.
+
+        `tell` is called with what the user should know at once.
+        """
         self.seen = SeenFiles()
         self.outputs = KeptOutputs(session_id)
         self.plan: tuple[Task, ...] = ()
         """The last plan, by the tool `todo` or by the user."""
-        self._session_id = session_id
+        self._session_id, self._tell = session_id, tell
+        self._commands: BackgroundCommands | None = None
+
+    @property
+    def commands(self) -> BackgroundCommands:
+        """Those that run in the background."""
+        if self._commands is None:
+            from tui.tools.background import BackgroundCommands  # not for the start of the program
+
+            self._commands = BackgroundCommands(self._tell)
+        return self._commands
+
+    def take_news(self) -> str:
+        """What has happened behind the model's back, for it to know, once; mostly nothing."""
+        return "\n".join(self._commands.ended_untold()) if self._commands else ""
 
     def todo_text(self) -> str:
         """The plan for the model, a point a line; empty when there is none, or nothing in it is left to do."""
@@ -49,5 +71,7 @@ class Desk:
 
     async def close(self) -> None:
         """End all that it started. What was kept for a session that is not stored is removed."""
+        if self._commands is not None:
+            await self._commands.close()
         if (session_id := self._session_id()).startswith(UNSAVED):
             await asyncio.to_thread(forget_outputs, session_id)

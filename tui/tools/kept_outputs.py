@@ -109,3 +109,37 @@ class KeptOutputs:
         left_out = f"{len(text) - head - tail:,} of {len(text):,} characters are left out here"
         hint = f"; all of it is in {where}: read_file shows parts of it" if where else ""
         return f"{text[:head]}\n[… {left_out}{hint} …]\n{text[len(text) - tail :]}"
+
+
+class WholeOutput:
+    """All of an output that comes in pieces: it is put on disk once it is longer than `limit` characters. Blocking."""
+
+    def __init__(self, outputs: KeptOutputs, limit: int) -> None:
+        self.path: Path | None = None
+        """Where it is; None while it is short, or where nothing can be kept."""
+        self._outputs, self._limit = outputs, limit
+        self._held: list[str] = []
+        self._characters = 0
+        self._room_bytes = KEPT_BYTES
+        self._is_over = False
+
+    def add(self, piece: str) -> None:
+        self._characters += len(piece)
+        if self._is_over:
+            return
+        self._held.append(piece)
+        if self._characters <= self._limit:
+            return
+        data = "".join(self._held).encode(errors="replace")
+        self._held.clear()
+        self.path = self.path or self._outputs.make()
+        self._is_over = self.path is None or len(data) > self._room_bytes
+        if self.path is None:
+            return
+        data = data[: self._room_bytes] + (b"\n[the rest is not kept]\n" if self._is_over else b"")
+        try:
+            with self.path.open("ab") as file:
+                file.write(data)
+        except OSError:
+            self.path, self._is_over = None, True
+        self._room_bytes -= len(data)

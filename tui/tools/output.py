@@ -8,9 +8,9 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
-KEPT_BYTES = 64 * 1024 * 1024
-"""So much of a command's output is kept: half from its beginning, half from its end."""
+from tui.tools.kept_outputs import KEPT_BYTES
 
 EXCERPT_CHARACTERS = 16 * 1024
 _RAW_CHARACTERS = 16 * EXCERPT_CHARACTERS
@@ -25,7 +25,9 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07
 class Output:
     """What comes out of the pipe `number` (its reading end, which this owns), decoded. Belongs to the running loop."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, is_endless: bool = False) -> None:
+        """`is_endless`: all of it comes as it comes, since it may have no end: whoever takes it keeps no more of it."""
+        self._is_endless = is_endless
         self.excerpt = Excerpt()
         self.has_news, self.is_at_end = asyncio.Event(), asyncio.Event()
         self._number = number
@@ -70,7 +72,7 @@ class Output:
             self.close()
         text = self._decoder.decode(data, final=not data)
         self.excerpt.add(text)
-        if self._seen_bytes < KEPT_BYTES // 2:
+        if self._is_endless or self._seen_bytes < KEPT_BYTES // 2:
             self._news.append(text)
             self.has_news.set()
         else:
@@ -105,17 +107,20 @@ class Excerpt:
         if len(self._tail) > 2 * _RAW_CHARACTERS:
             self._tail = self._tail[-_RAW_CHARACTERS:]
 
-    def text(self) -> str:
-        """At most about `EXCERPT_CHARACTERS`, whole lines where they are not longer than half of that."""
+    def text(self, whole: Path | None = None) -> str:
+        """At most about `EXCERPT_CHARACTERS`, whole lines where they are not longer than half of that.
+
+        `whole` is the file that has all of it, if there is one.
+        """
         is_whole = len(self._head) + len(self._tail) == self._characters
         if is_whole and len(shown := plain(self._head + self._tail)) <= EXCERPT_CHARACTERS:
             return shown
         head = _first_lines(plain(self._head), EXCERPT_CHARACTERS // 2)
         tail = _last_lines(plain(self._tail if not is_whole else self._head + self._tail), EXCERPT_CHARACTERS // 2)
-        return (
-            f"{head}\n[… the middle is left out: the output has {self._characters} characters. To see all of it, send "
-            f"it to a file and read that …]\n{tail}"
+        hint = (
+            f"All of it is in {whole}, parts of which read_file shows" if whole else "Send it to a file to see it all"
         )
+        return f"{head}\n[… the middle is left out: the output has {self._characters} characters. {hint} …]\n{tail}"
 
 
 def plain(text: str) -> str:

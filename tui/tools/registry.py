@@ -37,12 +37,19 @@ def default_toolbox() -> Toolbox:
     """The tools of agent mode."""
     from tui.tools.edit_file import EditFile
     from tui.tools.list_files import ListFiles
+    from tui.tools.read_command import ReadCommand
     from tui.tools.read_file import ReadFile
     from tui.tools.run_command import RunCommand
     from tui.tools.search_files import SearchFiles
+    from tui.tools.start_command import StartCommand
+    from tui.tools.stop_command import StopCommand
+    from tui.tools.todo import Todo
+    from tui.tools.write_command import WriteCommand
     from tui.tools.write_file import WriteFile
 
-    return Toolbox((ReadFile(), ListFiles(), SearchFiles(), EditFile(), WriteFile(), RunCommand()))
+    files = (ReadFile(), ListFiles(), SearchFiles(), EditFile(), WriteFile())
+    commands = (RunCommand(), StartCommand(), ReadCommand(), WriteCommand(), StopCommand())
+    return Toolbox((*files, *commands, Todo()))
 
 
 def validate(tool: Tool, arguments: Json) -> str | None:
@@ -95,5 +102,6 @@ def _expected(schema: Json) -> str:
 
 def _type_words(kind: str | list[str]) -> str:
     words = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+    words |= {"array": "a list", "object": "an object"}
     kinds = [kind] if isinstance(kind, str) else kind
     return " or ".join(words.get(name, name) for name in kinds)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Literal
 
 from tui.core.messages import Json
@@ -11,6 +13,8 @@ from tui.tools.base import Outcome, ToolContext
 from tui.tools.blocked import why_blocked
 from tui.tools.command import Command
 from tui.tools.errors import ToolError, explain
+from tui.tools.kept_outputs import WholeOutput
+from tui.tools.output import EXCERPT_CHARACTERS
 
 _MEMORY_SIGNS = ("ReserveShadowMemoryRange failed", "Sanitizer failed to allocate")
 _MEMORY_HINT = "[A limit of memory is set here. Sanitizers need more: start the command with `ulimit -d unlimited`.]"
@@ -25,8 +29,8 @@ class RunCommand:
     name = "run_command"
     description = (
         "Run a shell command (bash) in the folder and get its output and exit code. There is no terminal and no input. "
-        "It must end by itself: what it leaves in the background is ended with it. It may run in a sandbox, where only "
-        "the project folder and /tmp can be written and there is no network."
+        "It must end by itself, else use start_command: what it leaves in the background is ended with it. It may run "
+        "in a sandbox, where only the project folder and /tmp can be written and there is no network."
     )
     parameters: Json = {
         "type": "object",
@@ -54,17 +58,19 @@ class RunCommand:
             yield Outcome(f"{_NOT_STARTED}: {explain(error)}", is_error=True)
             return
         timeout_s = float(arguments.get("timeout", context.command_timeout_s))
+        whole = WholeOutput(context.desk.outputs, EXCERPT_CHARACTERS)
         try:
             async with contextlib.aclosing(command.pieces(timeout_s)) as pieces:
                 async for piece in pieces:
+                    await asyncio.to_thread(whole.add, piece)
                     yield piece
         finally:
             await command.finish()
-        yield _outcome(command)
+        yield _outcome(command, whole.path)
 
 
-def _outcome(command: Command) -> Outcome:
-    text, code = command.excerpt.rstrip("\n"), command.exit_code
+def _outcome(command: Command, whole: Path | None) -> Outcome:
+    text, code = command.excerpt(whole).rstrip("\n"), command.exit_code
     detail = {"exit_code": code, "sandbox": command.sandbox_name, "timed_out": command.timed_out_after_s is not None}
     if command.never_ran:
         what = "The sandbox could not be set up, so nothing was run" if command.sandbox_name else _NOT_STARTED

@@ -114,7 +114,8 @@ def offered(request: Request, is_small: bool) -> tuple[ToolSpec, ...]:
     has_succeeded = any(not result.is_error for result in results)
     if len(calls) >= _MOST_CALLS or (is_small and (has_succeeded or len(calls) >= _TRIES)):
         return ()
-    return meant(request.messages[last].text, request.tools) if is_small else (*request.tools, _ANSWER)
+    known = [tool for tool in request.tools if tool.name in _KNOWN]
+    return meant(request.messages[last].text, known) if is_small else (*request.tools, _ANSWER)
 
 
 def meant(text: str, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
