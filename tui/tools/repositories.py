@@ -12,17 +12,18 @@ import os
 import re
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tui.tools.paths import shown
 
-_CLOCK_GRAIN_NS = 20_000_000
-"""Times of files are taken from a clock that is behind by up to this much."""
-
 _CONFIG_LIMIT_BYTES = 256 * 1024
 _LIMIT_FOLDERS = 100_000
+_COARSE_CLOCK = 5
+"""CLOCK_REALTIME_COARSE, which Python has no name for."""
+_GRAIN_NS = 20_000_000
 
 _HARMLESS = re.compile(
     r"core\.(repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol"
@@ -50,7 +51,7 @@ class RepositoryWatch:
         self._root = root
         if root not in _known:
             _known[root] = {path: os.stat(path).st_ino for path in _repositories(root)}  # noqa: PTH116
-        self._since_ns = time.time_ns() - _CLOCK_GRAIN_NS
+        self._since_ns = _file_clock_ns()
 
     def set_aside(self) -> tuple[str, ...]:
         """Rename what could make git run a program; a sentence about each. Blocking: walks the folder."""
@@ -86,6 +87,13 @@ class RepositoryWatch:
             return in_any_case or path.lstat().st_ctime_ns >= self._since_ns
         except OSError:
             return False
+
+
+def _file_clock_ns() -> int:
+    """Now by the clock that times of files are taken from: it stands still for some milliseconds at a time."""
+    if sys.platform == "linux":
+        return time.clock_gettime_ns(_COARSE_CLOCK)
+    return time.time_ns() - _GRAIN_NS
 
 
 def _repositories(root: Path) -> Iterator[str]:
