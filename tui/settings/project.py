@@ -1,0 +1,32 @@
+"""Which project a folder belongs to, and what is kept for it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from tui.settings.paths import data_dir
+
+
+def project_root(folder: Path) -> Path:
+    """The repository that `folder` is in, else the folder itself; with links followed. Blocking.
+
+    The home folder and what is above it are never one: somebody's dot files under git would make a project of all.
+    """
+    folder = Path(os.path.realpath(folder))
+    home = Path(os.path.realpath(Path.home())) if os.environ.get("HOME") else None
+    for place in (folder, *folder.parents):
+        if home is not None and home.is_relative_to(place):
+            break
+        if (place / ".git").exists():
+            return place
+    return folder
+
+
+def memory_file(folder: Path) -> Path:
+    """Where what is remembered about a project is kept: one file for each, named so that people find it."""
+    root = project_root(folder)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip(".-")[:40] or "project"
+    return data_dir() / "memory" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:10]}.md"
