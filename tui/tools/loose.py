@@ -40,7 +40,13 @@ class Match(NamedTuple):
     at: int
     wanted: tuple[str, ...]
     found: tuple[str, ...]
-    shift: _Shift
+    shift: _Shift = _Shift()
+    is_loose: bool = True
+
+    @classmethod
+    def nothing(cls, at: int) -> Match:
+        """A place between two lines."""
+        return cls(at, (), (), is_loose=False)
 
     def changed_to(self, new: Sequence[str]) -> list[str]:
         """The lines that stand there afterwards. Those that `new` does not change stay as they are in the file."""
@@ -68,15 +74,26 @@ class Match(NamedTuple):
         )
 
 
-def loose_matches(wanted: Sequence[str], lines: Sequence[str], start: int = 0) -> list[Match]:
-    """Every place in `lines`, from the index `start` on, where `wanted` stands; none for nothing but blank lines."""
+def exact_matches(wanted: Sequence[str], lines: Sequence[str]) -> list[Match]:
+    """Every place in `lines` where exactly `wanted` stands."""
+    lines, wanted = list(lines), list(wanted)
+    first, count = wanted[0], len(wanted)
+    return [
+        Match(at, tuple(wanted), tuple(wanted), is_loose=False)
+        for at in range(len(lines) - count + 1)
+        if lines[at] == first and lines[at : at + count] == wanted
+    ]
+
+
+def loose_matches(wanted: Sequence[str], lines: Sequence[str]) -> list[Match]:
+    """Every place in `lines` where `wanted` stands but for white space; none for nothing but blank lines."""
     texts = [line.strip() for line in wanted]
     telling = next((n for n, text in enumerate(texts) if text), None)
     if telling is None:
         return []
     matches = []
     stripped = [line.strip() for line in lines]
-    for at in range(start, len(lines) - len(texts) + 1):
+    for at in range(len(lines) - len(texts) + 1):
         if stripped[at + telling] == texts[telling] and stripped[at : at + len(texts)] == texts:
             found = [line.rstrip("\r") for line in lines[at : at + len(texts)]]
             if (shift := _shift_of(wanted, found)) is not None:

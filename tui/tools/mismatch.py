@@ -14,8 +14,11 @@ _SHOWN_LINES = 20
 _LINE_CHARACTERS = 300
 
 
-def why_not_found(old: str, text: str) -> str:
-    """One or two sentences: what differs (white space, quotes, case, line numbers) and the file's own text there."""
+def why_not_found(old: str, text: str, called: str = "`old`") -> str:
+    """One or two sentences: what differs (white space, quotes, case, line numbers) and the file's own text there.
+
+    `called` is what they call `old`.
+    """
     wanted, lines = old.split("\n"), text.replace("\r\n", "\n").split("\n")
     if all(_NUMBERED.match(line) for line in wanted if line) and re.sub(r"(?m)^\s*\d+\t", "", old) in text:
         return "Leave out the line numbers and tabs that read_file puts before each line."
@@ -29,7 +32,8 @@ def why_not_found(old: str, text: str) -> str:
     for normal, difference in ((_spaces, ""), (_quotes, "in its quotes, dashes or spaces"), (_letters, "in case")):
         if (at := _window([normal(line) for line in wanted], [normal(line) for line in lines])) is not None:
             found = lines[at : at + len(wanted)]
-            return f"The text at line {at + 1} differs only {difference or _white_space(wanted, found)}:{_shown(found)}"
+            difference = difference or _white_space(wanted, found, called)
+            return f"The text at line {at + 1} differs only {difference}:{_shown(found)}"
     return _nearest(wanted, lines)
 
 
@@ -61,14 +65,14 @@ def _letters(line: str) -> str:
     return _quotes(line).casefold()
 
 
-def _white_space(wanted: list[str], found: list[str]) -> str:
+def _white_space(wanted: list[str], found: list[str], called: str) -> str:
     """What kind of white space differs in the first line where some does."""
     for ours, theirs in zip(wanted, found, strict=True):
         mine, its = (line[: len(line) - len(line.lstrip())] for line in (ours, theirs))
         if mine != its and ours.lstrip() == theirs.lstrip():
-            return f"in indentation: the file has {indent_words(its)} where `old` has {indent_words(mine)}"
+            return f"in indentation: the file has {indent_words(its)} where {called} has {indent_words(mine)}"
         if ours.rstrip() == theirs.rstrip() and ours != theirs:
-            where = "the file" if len(theirs) > len(ours) else "`old`"
+            where = "the file" if len(theirs) > len(ours) else called
             return f"in white space at a line's end, which {where} has"
         if ours != theirs:
             return "in white space" + (" (the file has tabs there)" if "\t" in theirs.strip() else "")

@@ -35,6 +35,7 @@ EMPTY = Toolbox()
 
 def default_toolbox() -> Toolbox:
     """The tools of agent mode."""
+    from tui.tools.apply_patch import ApplyPatch
     from tui.tools.edit_file import EditFile
     from tui.tools.list_files import ListFiles
     from tui.tools.read_command import ReadCommand
@@ -47,7 +48,7 @@ def default_toolbox() -> Toolbox:
     from tui.tools.write_command import WriteCommand
     from tui.tools.write_file import WriteFile
 
-    files = (ReadFile(), ListFiles(), SearchFiles(), EditFile(), WriteFile())
+    files = (ReadFile(), ListFiles(), SearchFiles(), EditFile(), WriteFile(), ApplyPatch())
     commands = (RunCommand(), StartCommand(), ReadCommand(), WriteCommand(), StopCommand())
     return Toolbox((*files, *commands, Todo()))
 
