@@ -67,6 +67,9 @@ class Approvals:
             return Verdict("allow")
         if tool.effect == "edit":
             return self._judge_edit(tool)
+        if tool.effect == "foreign":  # in every policy: no sandbox holds it, and what it says of itself is not trusted
+            rule: Json = {"tool": tool.name, "folder": str(self.folder)}
+            return Verdict("ask", "a tool of a server runs outside the sandbox", rule)
         return self._judge_command(tool, arguments)
 
     def _allows(self, rule: AllowRule, tool: Tool, arguments: Json) -> bool:

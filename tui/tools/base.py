@@ -13,7 +13,8 @@ from tui.tools.desk import Desk
 from tui.tools.errors import ToolError, explain
 from tui.tools.sandbox import Sandbox
 
-Effect = Literal["read", "edit", "run"]
+Effect = Literal["read", "edit", "run", "foreign"]
+"""`foreign`: a program of the user's does it, outside the sandbox, and what it does is not known."""
 
 
 @dataclass(frozen=True, slots=True)
