@@ -34,6 +34,27 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             WHERE type IN ('text_delta', 'reasoning_delta', 'tool_call_delta');
         """,
     ),
+    (
+        # `kept_trees` has how a project was before a command that may be cut off, `number` the last checkpoint then;
+        # `kept_blobs` says which sessions need which contents in the folder `blobs`.
+        "checkpoints",
+        """
+        CREATE TABLE checkpoints (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL REFERENCES sessions (key),
+            turn INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, is_open INTEGER NOT NULL,
+            is_reverted INTEGER NOT NULL DEFAULT 0, is_told INTEGER NOT NULL DEFAULT 0, time REAL NOT NULL,
+            body TEXT NOT NULL
+        );
+        CREATE INDEX checkpoints_by_session ON checkpoints (session, number);
+        CREATE TABLE kept_trees (
+            session INTEGER PRIMARY KEY REFERENCES sessions (key), number INTEGER NOT NULL, body BLOB NOT NULL
+        );
+        CREATE TABLE kept_blobs (
+            hash BLOB NOT NULL, session INTEGER NOT NULL REFERENCES sessions (key), PRIMARY KEY (hash, session)
+        ) WITHOUT ROWID;
+        CREATE INDEX kept_blobs_by_session ON kept_blobs (session)
+        """,
+    ),
 )
 
 

@@ -25,6 +25,8 @@ from tui.sessions.rows import COLUMNS, DELTA_TYPES, Row, records_of, row_of, sta
 if TYPE_CHECKING:
     import sqlite3
 
+    from tui.sessions.checkpoints.blobs import Blobs
+    from tui.sessions.checkpoints.ledger import Ledger
     from tui.sessions.database import Database
 
 _ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that look alike
@@ -170,17 +172,36 @@ class Store:
             raise NoSessionError(f"{prefix} can be more than one session: {names}", "Write more of its id.")
         raise NoSessionError(f"there is no session {prefix!r}", "See which there are: mimo-tui sessions list")
 
+    def ledger(self, session_id: str) -> Ledger:
+        """What is known of the session's changes to files."""
+        from tui.sessions.checkpoints.ledger import Ledger
+
+        with self._database.read() as sql:
+            key = _key(sql, session_id)
+            (folder,) = sql.execute("SELECT folder FROM sessions WHERE key = ?", (key,)).fetchone()
+        return Ledger(self._database, key, folder, self._blobs())
+
     def delete(self, session_id: str) -> None:
-        """Remove a session and its records. Raises SessionError when a running program has it."""
+        """Remove a session, its records and the files that it kept. Raises SessionError when a program has it open."""
+        from tui.sessions.checkpoints.ledger import forget
+
         lock = None if session_id in self._locks else self._take_lock(session_id)
         try:
-            with self._database.write() as sql:
+            with (blobs := self._blobs()).held(to_remove=True), self._database.write() as sql:
                 key = _key(sql, session_id)
+                forget(sql, key, blobs)
                 sql.execute("DELETE FROM records WHERE session = ?", (key,))
                 sql.execute("DELETE FROM sessions WHERE key = ?", (key,))
+        except OSError as error:
+            raise SessionError(f"the kept states of files cannot be used: {error}") from error
         finally:
             if lock:
                 lock.release()
+
+    def _blobs(self) -> Blobs:
+        from tui.sessions.checkpoints.blobs import Blobs
+
+        return Blobs(self._locks_folder.parent / "blobs")
 
     def _stored(self, session_id: str) -> Records:
         with self._database.read() as sql:
