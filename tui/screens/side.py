@@ -9,6 +9,7 @@ from tui.core.events import Record
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
+    from tui.widgets.plan import PlanPane
     from tui.widgets.trace import TracePane
 
 
@@ -22,6 +23,7 @@ class Side:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._pane: TracePane | None = None
+        self._plan: PlanPane | None = None
         self._wanted: bool | None = None
         """What the user said with the key; None: as the mode and the width say."""
         self._is_wide = False
@@ -56,21 +58,26 @@ class Side:
         self._screen.set_class(self.is_open and not self._is_wide, "-drawer")
 
     def show(self, record: Record) -> None:
-        if self._pane is not None:
+        if self._pane is not None and self._plan is not None:
             self._pane.show(record)
+            self._plan.show(record)
 
     def show_all(self, records: Sequence[Record]) -> None:
         """Another conversation: its steps in place of those that were shown."""
-        if self._pane is not None:
+        if self._pane is not None and self._plan is not None:
             self._pane.clear()
             self._pane.show_all(records)
+            self._plan.show_all(records)
 
     def _make(self) -> None:
         from textual.containers import Vertical
 
+        from tui.widgets.plan import PlanPane
         from tui.widgets.trace import TracePane
 
-        self._pane = TracePane(id="trace")
-        self._screen.query_one("#body").mount(Vertical(self._pane, id="side"))  # the pane itself draws no border
+        self._pane, self._plan = TracePane(id="trace"), PlanPane()
+        # The pane itself draws no border.
+        self._screen.query_one("#body").mount(Vertical(self._plan, self._pane, id="side"))
         if (conversation := self._screen.talk.conversation) is not None:
             self._pane.show_all(conversation.records)
+            self._plan.show_all(conversation.records)

@@ -127,7 +127,7 @@ def _result(end: ToolFinished) -> Iterator[Line]:
     notes = [
         f"{name.replace('_', ' ')}: {value}"
         for name, value in detail.items()
-        if value is not None and value is not False
+        if value is not None and value is not False and not isinstance(value, dict | list)
     ]
     yield Line(clean_line(", ".join([f"{state[0]} after {_duration(end.total_s)}", *notes])), state[1])
     if isinstance(diff, str) and diff:

@@ -21,7 +21,7 @@ from tests.widgets.transcript.stage import (
 from tui.core import events
 from tui.core.errors import ErrorInfo
 from tui.core.events import Record
-from tui.core.messages import Reasoning, Text, user
+from tui.core.messages import Reasoning, Text, ToolCall, user
 from tui.widgets.countdown import Countdown
 
 DIFF = "--- a/src/a.py\n+++ b/src/a.py\n@@ -1,2 +1,3 @@\n import os\n-x = 1\n+x = 2\n+y = 3\n"
@@ -286,3 +286,54 @@ async def test_another_theme_draws_everything_in_its_colours() -> None:
             for strips in (before, after)
         ]
         assert not grounds[0] & grounds[1]
+
+
+async def test_only_the_newest_plan_is_open() -> None:
+    def plan(id: str, *states: str) -> list[Record]:
+        items = [{"text": f"point {n}", "state": state} for n, state in enumerate(states)]
+        todo = call(id, "todo", items=items)
+        return [step_finished(todo), record(events.ToolStarted(todo)), finished(id, "kept", detail={"todo": items})]
+
+    lines = await shown([*plan("c1", "active", "pending"), *plan("c2", "done", "active")])
+    assert lines == [
+        "● todo 0 of 2 done  · 0.1 s ▸",
+        "● todo 1 of 2 done  · 0.1 s ▾",
+        "│ ✓ point 0",
+        "│ ▸ point 1",
+    ]
+
+
+async def test_a_command_in_the_background_says_so_until_its_end_is_known() -> None:
+    start, read = call("c1", "start_command", command="make serve"), ToolCall("c2", "read_command", {"id": 1})
+    begun = [
+        step_finished(start, read),
+        record(events.ToolStarted(start)),
+        finished("c1", "Started", detail={"background": {"id": 1, "state": "running"}}),
+    ]
+    assert (await shown(begun))[0] == "● start_command make serve  · in the background · 0.1 s ▸"
+    ended = finished("c2", "bye", is_error=True, detail={"background": {"id": 1, "state": "ended: exit code 2"}})
+    lines = await shown([*begun, record(events.ToolStarted(read)), ended])
+    assert lines[0] == "● start_command make serve  · ended: exit code 2 · 0.1 s ▸"
+    assert lines[1].startswith("✗ read_command 1  · failed")
+
+
+async def test_a_patch_of_several_files_names_each() -> None:
+    patch = call("c1", "apply_patch", patch="*** Update File: a.py\n*** Add File: b.py\n*** Delete File: c.py\n")
+    diff = (
+        "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-1\n+2\n--- /dev/null\n+++ b/b.py\n@@ -0,0 +1 @@\n+x\n"
+        "--- a/c.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-y\n"
+    )
+    lines = await shown([step_finished(patch), record(events.ToolStarted(patch)), finished(detail={"diff": diff})])
+    assert lines[0] == "● apply_patch a.py, b.py, c.py  · +2 −2 · 0.1 s ▸"
+    assert [line for line in lines if line.startswith("│ @@ ") and "," not in line and "-1 +1" not in line] == [
+        "│ @@ a.py",
+        "│ @@ b.py (new)",
+        "│ @@ c.py (removed)",
+    ]
+
+
+async def test_an_image_that_a_tool_shows_is_named() -> None:
+    read = call("c1", path="shot.png")
+    end = record(events.ToolFinished("c1", False, "It is shown to you.", 0.1, {}, (picture(40, 30, "shot.png"),)))
+    lines = await shown([step_finished(read), record(events.ToolStarted(read)), end])
+    assert lines == ["● read_file shot.png  · image shot.png 40×30 · 0.1 s ▸"]

@@ -28,10 +28,9 @@ from tui.core.events import (
 )
 from tui.core.messages import Message, Reasoning, ToolCall
 from tui.core.text import clean_line
+from tui.widgets.call_words import call_words
 from tui.widgets.countdown import Countdown
 from tui.widgets.trace.rows import NoteKind, NoteRow, Row, StepRow, StepState, ToolRow, TurnRow
-
-_MAIN_ARGUMENTS = ("command", "pattern", "query", "url", "path")
 
 
 class Trace:
@@ -106,7 +105,7 @@ class Trace:
     def _turn_started(self, record: Record, event: TurnStarted) -> None:
         self._step = None
         self._tools.clear()
-        self._turn = TurnRow(len(self.rows), record.turn, clean_line(event.message.text), record.time)
+        self._turn = TurnRow(len(self.rows), record.turn, clean_line(event.message.words), record.time)
         self._append(self._turn)
 
     def _step_started(self, record: Record, event: StepStarted) -> None:
@@ -247,12 +246,8 @@ _HANDLERS: dict[type[Event], Callable[..., None]] = {
 
 
 def main_argument(call: ToolCall) -> str:
-    """The argument that tells most about a call, on one line."""
-    if call.raw is not None:
-        return clean_line(call.raw)
-    named = (call.arguments[name] for name in _MAIN_ARGUMENTS if name in call.arguments)
-    value = next(named, None) or next((v for v in call.arguments.values() if isinstance(v, str)), "")
-    return clean_line(str(value))
+    """What a call is about, on one line."""
+    return call_words(call.name, call.arguments, call.raw)
 
 
 def _label(message: Message, state: StepState) -> str:

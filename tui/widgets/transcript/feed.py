@@ -30,6 +30,8 @@ class Feed:
         self._places: dict[int, int] = {}
         self._runs: dict[str, ToolRun] = {}  # of this turn, by call id
         self._writing: dict[int, ToolRun] = {}  # of this step, by index
+        self._plan: ToolRun | None = None  # the newest
+        self._background: dict[int, ToolRun] = {}  # what was started in the background, by its number
         self._asked: dict[str, str] = {}  # call ids, by the id of the question
         self._anything_came = False  # text or reasoning of this step, as deltas
         self.turn = 0
@@ -83,7 +85,7 @@ class Feed:
         self._runs.clear()
         self._is_cut = False
         images = [f"[image {image_words(block)}]" for block in event.message.blocks if isinstance(block, Image)]
-        self._add(Words("\n".join(part for part in (event.message.text, *images) if part), self.stack.width))
+        self._add(Words("\n".join(part for part in (event.message.words, *images) if part), self.stack.width))
 
     def _step_started(self, event: events.StepStarted, time: float) -> None:
         self._end_blocks()
@@ -152,8 +154,10 @@ class Feed:
     def _tool_finished(self, event: events.ToolFinished, time: float) -> None:
         run = self._runs.get(event.call_id)
         if run is not None:
-            run.finish(event.is_error, event.result, event.total_s, event.detail)
+            run.finish(event.is_error, event.result, event.total_s, event.detail, event.images)
             self._touch(run)
+            self._keep_plan(run)
+            self._goes_on_in_background(run, event.detail.get("background"))
 
     def _retrying(self, event: events.Retrying, time: float) -> None:
         self._goes_on()
@@ -212,6 +216,23 @@ class Feed:
         run.called(call.id, call.name, call.arguments, call.raw)
         self._runs[call.id] = run
         self._touch(run)
+
+    def _keep_plan(self, run: ToolRun) -> None:
+        """Only the newest plan is open."""
+        if run.is_plan:
+            if self._plan is not None and self._plan.expanded:
+                self._plan.toggle()
+                self._touch(self._plan)
+            self._plan = run
+
+    def _goes_on_in_background(self, run: ToolRun, told: object) -> None:
+        if not isinstance(told, dict) or not isinstance(number := told.get("id"), int):
+            return
+        if run.name == "start_command":
+            self._background[number] = run
+        if started := self._background.get(number):
+            started.goes_on(str(told.get("state")))
+            self._touch(started)
 
     def _enter(self, call: ToolCall, state: str) -> None:
         run = self._runs.get(call.id)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Literal
 
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.core.messages import Json
+from tui.core.messages import Image, Json
 from tui.core.text import clean_line
+from tui.widgets.call_words import call_words, plan_lines
+from tui.widgets.pictures import image_words
 from tui.widgets.transcript.folds import Fold, Head, seconds
 from tui.widgets.transcript.lines import Span, StepTarget, truncate
 from tui.widgets.transcript.palette import Palette
@@ -20,7 +22,6 @@ DIFF_LINES = 12
 RUNNING_LINES = 5
 ERROR_LINES = 6
 _TAIL_CHARS = 8000
-_TELLING = ("path", "command", "pattern", "url", "query", "name")
 
 State = Literal["writing", "called", "asked", "running", "done", "failed", "denied", "interrupted"]
 _SIGNS = {"writing": "○", "called": "○", "asked": "?", "failed": "✗", "denied": "⊘", "interrupted": "■"}
@@ -42,6 +43,9 @@ class ToolRun(Fold):
         self._output_chars = 0
         self._result = ""
         self._diff: list[str] = []
+        self._plan: list[str] = []
+        self._images: tuple[str, ...] = ()
+        self._background = ""
         self._exit_code: object = None
         self._total_s: float | None = None
         self._head = Head(self, width, gap=gap)
@@ -56,7 +60,7 @@ class ToolRun(Fold):
 
     def called(self, call_id: str, name: str, arguments: Json, raw: str | None) -> None:
         self.call_id, self.name = call_id, name
-        self.summary = _summary(arguments, raw)
+        self.summary = call_words(name, arguments, raw)
         self.enter("called")
 
     def enter(self, state: State, reason: str = "") -> None:
@@ -73,8 +77,11 @@ class ToolRun(Fold):
             self._output_chars = len(self._output[0])
         self.changed()
 
-    def finish(self, is_error: bool, result: str, total_s: float, detail: Json) -> None:
+    def finish(self, is_error: bool, result: str, total_s: float, detail: Json, images: Sequence[Image] = ()) -> None:
         self._result, self._total_s = result, total_s
+        self._images = tuple(f"image {image_words(image)}" for image in images)
+        self._plan = plan_lines(detail.get("todo"))
+        self.expanded = self.expanded or self.is_plan
         self._exit_code = detail.get("exit_code")
         diff = detail.get("diff")
         self._diff = _diff_lines(diff) if isinstance(diff, str) else []
@@ -83,6 +90,16 @@ class ToolRun(Fold):
             self.touch()
         else:
             self.enter("failed" if is_error else "done")
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it says what is to be done: the newest one is open."""
+        return bool(self._plan)
+
+    def goes_on(self, state: str) -> None:
+        """What has become of a command that was started in the background."""
+        self._background = "in the background" if state == "running" else clean_line(state)
+        self.touch()
 
     def touch(self) -> None:
         self._head.changed()
@@ -94,7 +111,7 @@ class ToolRun(Fold):
 
     def source(self) -> str:
         """What a copy of the whole run gives."""
-        return "\n".join(self._diff) or self._result or "".join(self._output)
+        return "\n".join(self._diff or self._plan) or self._result or "".join(self._output)
 
     # What is shown
 
@@ -135,10 +152,16 @@ class ToolRun(Fold):
             added = sum(line.startswith("+") for line in self._diff)
             removed = sum(line.startswith("-") for line in self._diff)
             parts.append(f"+{added} −{removed}")
+        elif self._background:
+            parts.append(self._background)
         elif isinstance(self._exit_code, int) and self._exit_code:
             parts.append(f"exit {self._exit_code}")
         elif self.state == "failed":
             parts.append("failed")
+        elif self._images:
+            parts += self._images
+        elif self._plan:
+            pass  # the line says it
         elif self._result and self.state == "done":
             count = self._result.strip("\n").count("\n") + 1
             parts.append(f"{count:,} line{'s' if count != 1 else ''}")
@@ -148,7 +171,7 @@ class ToolRun(Fold):
 
     @property
     def foldable(self) -> bool:
-        return bool(self._result or self._diff) and self.state in ("done", "failed")
+        return bool(self._result or self._diff or self._plan) and self.state in ("done", "failed")
 
     def build(self) -> list[Leaf]:
         if self.state == "running":
@@ -158,7 +181,7 @@ class ToolRun(Fold):
         limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" else 0
         if not limit and not self.expanded:
             return [self._head]
-        text = "\n".join(self._diff) if self._diff else self._result.strip("\n")
+        text = "\n".join(self._diff or self._plan) or self._result.strip("\n")
         if not text:
             return [self._head]
         rows = text.split("\n")
@@ -176,9 +199,10 @@ class ToolRun(Fold):
         return self._body("\n".join(row[-1000:] for row in text.split("\n")[-RUNNING_LINES:]))
 
     def _body(self, text: str) -> list[Leaf]:
-        style = _diff_look if self._diff else look("muted")
+        style = _diff_look if self._diff else _plan_look if self._plan else look("muted")
+        code = not self._plan
         return [
-            PlainLeaf(piece, self.width, look=style, mark=mark("   │ ", "rule"), code=True, filled=bool(self._diff))
+            PlainLeaf(piece, self.width, look=style, mark=mark("   │ ", "rule"), code=code, filled=bool(self._diff))
             for piece in pieces_of(text)
         ]
 
@@ -191,17 +215,22 @@ def _diff_look(palette: Palette, row: str) -> Style:
     return palette.code_label if row.startswith("@@") else palette.code
 
 
+def _plan_look(palette: Palette, row: str) -> Style:
+    return palette.muted if row.startswith("✓") else palette.strong if row.startswith("▸") else palette.base
+
+
 def _diff_lines(diff: str) -> list[str]:
-    """Without the lines that name the file, which stands in the line above."""
+    """Of several files each under its name; that of a single one stands in the line above."""
     rows = diff.replace("\r\n", "\n").strip("\n").split("\n") if diff.strip("\n") else []
-    return [row for row in rows if not row.startswith(("--- ", "+++ "))]
+    heads = [n for n in range(len(rows) - 1) if rows[n].startswith("--- ") and rows[n + 1].startswith("+++ ")]
+    if len(heads) < 2:
+        return [row for row in rows if not row.startswith(("--- ", "+++ "))]
+    shown = list(rows)
+    for n in heads:
+        old, new = rows[n][4:], rows[n + 1][4:]
+        shown[n] = f"@@ {(old if new == '/dev/null' else new)[2:]}{_fate(old, new)}"
+    return [row for n, row in enumerate(shown) if n - 1 not in heads]
 
 
-def _summary(arguments: Json, raw: str | None) -> str:
-    """The argument that says most, on one line."""
-    for key in _TELLING:
-        if isinstance(arguments.get(key), str):
-            return clean_line(arguments[key])
-    if raw is not None:
-        return clean_line(raw)
-    return clean_line(json.dumps(arguments, ensure_ascii=False)) if arguments else ""
+def _fate(old: str, new: str) -> str:
+    return " (new)" if old == "/dev/null" else " (removed)" if new == "/dev/null" else ""

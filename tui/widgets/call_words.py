@@ -1,0 +1,53 @@
+"""What a tool call is about, on one line."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tui.core.messages import Json
+from tui.core.text import clean_line
+
+_TELLING = ("command", "pattern", "query", "url", "path", "name")
+"""Arguments that say most of a call, the first that is there."""
+
+_FILES = re.compile(r"(?m)^(?:\*\*\* (?:Update|Add|Delete) File: *|\+\+\+ b/)(.+)$")
+_FILES_SHOWN = 3
+
+
+def call_words(name: str, arguments: Json, raw: str | None = None) -> str:
+    """Cleaned for the terminal; `arguments` may be whatever the model wrote."""
+    if raw is not None:
+        return clean_line(raw)
+    if name == "todo" and isinstance(items := arguments.get("items"), list):
+        return plan_words(items)
+    if name == "apply_patch" and isinstance(patch := arguments.get("patch"), str):
+        if files := _FILES.findall(patch):
+            more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
+            return clean_line(", ".join(files[:_FILES_SHOWN]) + more)
+        return clean_line(patch)
+    if isinstance(number := arguments.get("id"), int):
+        text = arguments.get("text")
+        return clean_line(f"{number}: {text}" if isinstance(text, str) else str(number))
+    for key in _TELLING:
+        if isinstance(arguments.get(key), str):
+            return clean_line(arguments[key])
+    return clean_line(json.dumps(arguments, ensure_ascii=False)) if arguments else ""
+
+
+def plan_words(items: list[object]) -> str:
+    """`2 of 5 done`."""
+    states = [item.get("state") for item in items if isinstance(item, dict)]
+    return f"{states.count('done')} of {len(items)} done"
+
+
+def plan_lines(plan: object) -> list[str]:
+    """The points of a plan, each on a line behind its mark; `plan` is the `todo` of a tool's detail."""
+    marks = {"done": "✓", "active": "▸"}
+    if not isinstance(plan, list):
+        return []
+    return [
+        f"{marks.get(str(item.get('state')), '○')} {clean_line(str(item.get('text', '')))}"
+        for item in plan
+        if isinstance(item, dict)
+    ]
