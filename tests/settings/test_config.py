@@ -119,6 +119,7 @@ def test_everything_that_can_be_set_is_read(folder: Path) -> None:
     assert (lab.rules, lab.body) == ({"replay_reasoning": "tool_calls"}, {"temperature": 0.2})
     expected = tomllib.loads(EVERYTHING)
     expected["backends"]["lab"]["ca_file"] = lab.ca_file
+    expected["hooks"][0]["command"] = [str(folder / "check.sh")]
     assert plain(settings) == expected
 
 

@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Protocol
 
 from tui.agent.approvals import Approvals, Verdict
+from tui.agent.around import after, before
+from tui.agent.hooks import Hooks
+from tui.agent.project.project import Project
 from tui.core.codec import dumps
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
     Decision,
     Event,
+    Happened,
+    Nested,
     Notice,
     ToolFinished,
     ToolOutput,
@@ -72,6 +77,11 @@ class Workshop:
     asker: Asker
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a question is open: one at a time."""
+    subagent: str = ""
+    """Whose calls these are, when it is not the user's own agent's."""
+    hooks: Hooks = field(default_factory=Hooks)
+    project: Project | None = None
+    """Whose folders may have notes of their own; None: nobody looks."""
 
 
 def groups(shop: Workshop, calls: Sequence[ToolCall]) -> Iterator[list[ToolCall]]:
@@ -83,16 +93,16 @@ def groups(shop: Workshop, calls: Sequence[ToolCall]) -> Iterator[list[ToolCall]
             yield from ([call] for call in run)
 
 
-async def side_by_side(runs: Sequence[AsyncGenerator[Event, None]]) -> AsyncGenerator[Event, None]:
+async def side_by_side(runs: Sequence[AsyncGenerator[Happened, None]]) -> AsyncGenerator[Happened, None]:
     """The events of several calls as they come. Leaving it ends all of them."""
     if len(runs) == 1:  # the usual case, without a task of its own
         async with aclosing(runs[0]) as events:
             async for event in events:
                 yield event
         return
-    came: asyncio.Queue[Event | None] = asyncio.Queue()
+    came: asyncio.Queue[Happened | None] = asyncio.Queue()
 
-    async def read(run: AsyncGenerator[Event, None]) -> None:
+    async def read(run: AsyncGenerator[Happened, None]) -> None:
         try:
             async with aclosing(run) as events:
                 async for event in events:
@@ -120,13 +130,16 @@ async def side_by_side(runs: Sequence[AsyncGenerator[Event, None]]) -> AsyncGene
         raise
 
 
-async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, None]:
+async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, None]:
     """Events of one call; the last is always its `ToolFinished`, except when cancelled while waiting for an answer."""
     note = ""
     tool, verdict = await asyncio.to_thread(_weigh, shop, call)
     if tool is None:
         yield refused(call, verdict.reason)
         return
+    verdict, problems = await before(shop.hooks, call, verdict)
+    for problem in problems:
+        yield Notice(problem)
     if verdict.action == "ask":
         question = await _question(shop, tool, call, verdict)
         async with shop.asking:
@@ -142,11 +155,24 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, None
             call = replace(call, arguments=answer.arguments)
             note = f"[The user changed the arguments to {dumps(call.arguments)} before this ran.]\n"
         verdict = await _verdict_of(answer, shop, call, asked_about)
+        if asked_about is None and (judged := (await before(shop.hooks, call, verdict))[0]).action == "deny":
+            verdict = judged
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
     async for event in _run(replace(shop.context, places=verdict.places), tool, call):
-        yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event
+        if isinstance(event, ToolFinished):
+            event = replace(event, result=note + event.result)
+            if not _is_cancelled():
+                event, problems = await after(shop.hooks, shop.project, call, verdict.places, event)
+                for problem in problems:
+                    yield Notice(problem)
+        yield event
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
@@ -165,7 +191,8 @@ def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
 
 async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:
     preview = await asyncio.to_thread(tool.preview, call.arguments, shop.context)
-    return ApprovalAsked(uuid.uuid4().hex[:12], call, verdict.reason, preview, verdict.rule)
+    reason = f"{shop.subagent} asks: {verdict.reason}" if shop.subagent else verdict.reason
+    return ApprovalAsked(uuid.uuid4().hex[:12], call, reason, preview, verdict.rule)
 
 
 async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_about: tuple[Path, ...] | None) -> Verdict:
@@ -181,7 +208,7 @@ async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_abou
     return verdict if verdict.action == "deny" else replace(verdict, action="allow")
 
 
-async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Event]:
+async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Happened]:
     yield ToolStarted(call)
     began = time.monotonic()
     outcome, came = Outcome("The tool ended without a result.", is_error=True), ""
@@ -191,6 +218,8 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterato
                 if isinstance(piece, str):
                     came = (came + piece)[-_KEPT_CHARACTERS:]
                     yield ToolOutput(call.id, piece)
+                elif isinstance(piece, Nested):
+                    yield replace(piece, call_id=call.id)
                 else:
                     outcome = piece
     except asyncio.CancelledError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,7 +13,9 @@ from tui.agent.backends import Backends
 from tui.agent.cache_watch import CacheWatch
 from tui.agent.calls import Asker
 from tui.agent.compaction import Compactor
+from tui.agent.hooks import Hooks
 from tui.agent.journal import Journal
+from tui.agent.project.project import Project, notes_given
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
 from tui.backends.resolve import known_names, resolve
@@ -30,7 +33,7 @@ from tui.core.events import (
     ToolOutput,
     TurnStarted,
 )
-from tui.core.messages import Image, Json, user
+from tui.core.messages import Image, Json, Message, user
 from tui.sessions.history import History, history_of
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.desk import Desk
@@ -70,6 +73,9 @@ class Conversation:
         self.journal = Journal(self.folder, on_problem=self._not_saved)
         self.desk = Desk(lambda: self.session_id, self.tell)
         """What its tools share."""
+        self.project = Project(self.folder, settings.agent.workspace)
+        self.hooks = Hooks(settings.hooks, self.folder, lambda: self.session_id)
+        self._is_begun = False
         self.turn: Turn | None = None
         """The turn under way, or the last one."""
         self._turns = 0
@@ -101,7 +107,8 @@ class Conversation:
         sandbox = find_sandbox() if self.sandbox == "on" else None
         gaps = sandbox.gaps if sandbox else ()
         rules, kept = tuple(self._rules), self.desk.outputs.folder
-        return Approvals(self.policy, self.folder, self.sandbox or "missing", rules, gaps, kept)
+        network = self.settings.agent.network
+        return Approvals(self.policy, self.folder, self.sandbox or "missing", rules, gaps, kept, network)
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.
@@ -189,17 +196,51 @@ class Conversation:
         if record.parent is None:
             self.history.add(record.event)
         if isinstance(record.event, StepFinished | Compacted):
-            self._count(record.event)
+            self._count(record.event, is_own=record.parent is None)
+        if isinstance(record.event, Compacted):
+            self.project.forget()
+
+    async def tell_hooks(self, event: str, more: Json) -> None:
+        """Run the user's hooks of something that has happened; what they say is told."""
+        said = await self.hooks.tell(event, more)
+        for words in (*said.problems, said.message):
+            if words:
+                self.tell(words)
+
+    async def begin(self) -> None:
+        """The first turn of this run begins."""
+        if not self._is_begun:
+            self._is_begun = True
+            await self.tell_hooks("session_started", {"mode": self.mode})
+
+    async def briefed(self, message: Message) -> Message:
+        """A message of the user's, with what the model should know beside it."""
+        return await asyncio.to_thread(self._briefed, message)
+
+    def _briefed(self, message: Message) -> Message:
+        spec, is_agent = self.spec(), self.mode == "agent"
+        blocks = self.project.blocks(
+            message.words,
+            self.history.messages,
+            is_agent=is_agent,
+            is_planning=self.policy == "plan",
+            window=spec.context_window if spec else None,
+        )
+        return replace(message, blocks=(*message.blocks, *blocks))
 
     def _take_up(self, records: list[Record], wishes: Wishes) -> None:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""
         self.records = [record for record in records if not isinstance(record.event, _PASSING)]
         self.history = history_of(self.records)
         self.desk.recall([r.event.detail for r in records if isinstance(r.event, ToolFinished) and r.parent is None])
+        self.project.recall(notes_given(self.records))
         self._turns = max((record.turn for record in records), default=0)
-        for event in (record.event for record in self.records):
+        for record in self.records:
+            event = record.event
             if isinstance(event, StepFinished | Compacted):
-                self._count(event)
+                self._count(event, is_own=record.parent is None)
+            elif record.parent is not None:
+                continue
             elif isinstance(event, TurnStarted) and wishes.mode is None and event.mode in ("chat", "agent"):
                 self.mode = cast(Mode, event.mode)
             elif isinstance(event, StepStarted) and wishes.backend is None:
@@ -207,14 +248,17 @@ class Conversation:
         if wishes.backend is None and self._wanted[0] not in known_names(self.settings):
             self._wanted = (None, wishes.model)  # that backend is gone: the default answers
 
-    def _count(self, step: StepFinished | Compacted) -> None:
+    def _count(self, step: StepFinished | Compacted, *, is_own: bool) -> None:
+        """Add up what was spent; only a step of its own tells what fills the window, not a subagent's."""
         if isinstance(step, Compacted):
-            self.context_tokens = step.after_tokens
+            if is_own:
+                self.context_tokens = step.after_tokens
             self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost
             return
         if step.finish_reason in _CUT:
             return
         usage = step.usage
         is_known = usage.input_tokens is not None and usage.output_tokens is not None
-        self.context_tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if is_known else None
+        if is_own:
+            self.context_tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if is_known else None
         self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost

@@ -37,7 +37,14 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         why = conversation.sandbox_problem
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
     toolbox = default_toolbox() if is_agent else EMPTY
-    workshop = Workshop(toolbox, _tool_context(conversation, spec), conversation, asker)
+    workshop = Workshop(
+        toolbox,
+        _tool_context(conversation, spec),
+        conversation,
+        asker,
+        hooks=conversation.hooks,
+        project=conversation.project,
+    )
     specs = [spec, *await asyncio.to_thread(_fallbacks, conversation.settings, spec)]
 
     def system_of(backend: Backend) -> str:

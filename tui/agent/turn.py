@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from tui.core.errors import ErrorInfo, MimoError
 from tui.core.events import (
     ApprovalAsked,
     Event,
+    Happened,
+    Nested,
     Notice,
     Reason,
     Record,
@@ -93,7 +96,9 @@ class Turn:
         timeout_s = self._conversation.timeout_s
         timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, timeout_s) if timeout_s else None
         try:
-            self._emit(await self._run())
+            end = await self._run()
+            await self._tell_end(end)
+            self._emit(end)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -104,6 +109,7 @@ class Turn:
         conversation, last = self._conversation, TurnFinished("done")
         try:
             await self._begin()
+            await conversation.begin()
             agent = await outfit(conversation, self._asker)
             async for event in run_turn(agent, conversation.history.copy()):
                 if isinstance(event, TurnFinished):
@@ -124,11 +130,20 @@ class Turn:
         opening = asyncio.ensure_future(conversation.journal.begin(self._message.words))
         try:
             await asyncio.shield(opening)
+            self._message = await conversation.briefed(self._message)
         finally:
             await opening
             self._emit(TurnStarted(self._message, conversation.mode, conversation.policy))
             for words in conversation.take_untold():
                 self._emit(Notice(words))
+
+    async def _tell_end(self, end: Event) -> None:
+        """Run the user's hooks for a turn that ended by itself; who stops it does not wait for them."""
+        if not self._has_started or end == TurnFinished("interrupted"):
+            return
+        reason = end.reason if isinstance(end, TurnFinished) else "failed"
+        with contextlib.suppress(asyncio.CancelledError):  # stopped now: the turn has its end all the same
+            await self._conversation.tell_hooks("turn_finished", {"reason": reason})
 
     def tell(self, words: str) -> bool:
         """Emit a notice, if the turn is under way; whether it was."""
@@ -141,12 +156,18 @@ class Turn:
         self._end = ("limit", f"{timeout_s:g} s are over (timeout)")
         self._task.cancel()
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: Happened) -> None:
+        if isinstance(event, Nested):
+            self._record(event.event, event.step, event.call_id)
+            return
         if isinstance(event, StepStarted):
             self._steps += 1
             self._step = self._steps
         elif isinstance(event, TurnStarted | TurnFinished | TurnFailed):
             self._step, self._has_started = None, True
-        record = Record(self._conversation.session_id, self.number, self._step, time.time(), event)
+        self._record(event, self._step)
+
+    def _record(self, event: Event, step: int | None, parent: str | None = None) -> None:
+        record = Record(self._conversation.session_id, self.number, step, time.time(), event, parent)
         self._conversation.keep(record)
         self._records.put_nowait(record)

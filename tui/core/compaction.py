@@ -45,6 +45,7 @@ def _opening(summary: str, gone: Sequence[Message]) -> Message:
     """The message that stands for what is gone: the summary, and the user's own words of the last turns in it."""
     quoted = [words for message in gone for words in _user_words(message)][-QUOTED_TURNS:]
     blocks: list[Block] = [Context(f"{_HEAD}\n{summary.strip()}")]
+    blocks += [block for message in gone for block in message.blocks if isinstance(block, Context) and block.lasts]
     if quoted:
         blocks.append(Context(f"\n\n{_QUOTES}\n"))
         blocks += [Text(_shortened(words) + "\n") for words in quoted]

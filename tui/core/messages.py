@@ -36,6 +36,8 @@ class Context(Text):
     it as the user's own."""
 
     type: ClassVar[str] = "context"
+    lasts: bool = False
+    """It is said again when what came before is summarised: what is known of the project, not what was so that day."""
 
 
 @dataclass(frozen=True, slots=True)

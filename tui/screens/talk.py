@@ -151,7 +151,7 @@ def broke_off(records: Sequence[Record]) -> bool:
             last = last or event
             has_begun = has_begun or bool(event.message.blocks)
         elif isinstance(event, TurnStarted):
-            if not has_begun and event.message.text == GO_ON:
+            if not has_begun and event.message.words == GO_ON:
                 continue  # nothing came of it: what it was about still stands
             break
     is_whole = isinstance(end, TurnFinished) and end.reason == "done" and last and last.finish_reason != "length"

@@ -5,7 +5,8 @@
     approvals.toml         rules that the user's `always` added: `[[allow]]`, as in `[[agent.allow]]`
     chosen.toml            what the user chose in the program, where config.toml does not say
 
-A backend that is in config.toml too is only as it is there. A project's `.mimo/config.toml` is not trusted: not read.
+A backend that is in config.toml too is only as it is there. A project's `.mimo/config.toml` counts once the user trusts
+the project (see `project_config`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from tui.settings.checking import Key, Problem, check, key_text
 from tui.settings.chosen import Chosen, chosen_file, with_chosen
 from tui.settings.log import hide
 from tui.settings.paths import cannot_write, config_dir, write_private
-from tui.settings.references import with_absolute_files, wrong_references
+from tui.settings.project import project_root
+from tui.settings.references import with_absolute_files, with_absolute_programs, wrong_references
 from tui.settings.schema import (
     AgentConfig,
     AllowRule,
@@ -117,6 +119,12 @@ def examine(
         agent=structs.replace(own.agent, allow=own.agent.allow + rules),
     )
     settings = with_chosen(settings, chosen, preset_names or ())
+    settings = structs.replace(settings, hooks=with_absolute_programs(settings.hooks, config_dir()))
+    if folder is not None and (project_root(folder) / ".mimo").is_dir():
+        from tui.settings.project_config import with_project  # rare, so not at each start
+
+        settings, wrong = with_project(settings, folder, preset_names)
+        errors += wrong
     if preset_names is not None and all_were_read:
         errors += [_placed(problem, parts) for problem in wrong_references(settings, preset_names, broken)]
     return settings, errors

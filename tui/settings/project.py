@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -27,6 +26,8 @@ def project_root(folder: Path) -> Path:
 
 def memory_file(folder: Path) -> Path:
     """Where what is remembered about a project is kept: one file for each, named so that people find it."""
+    from hashlib import sha256  # not at each start
+
     root = project_root(folder)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip(".-")[:40] or "project"
-    return data_dir() / "memory" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:10]}.md"
+    return data_dir() / "memory" / f"{name}-{sha256(os.fsencode(root)).hexdigest()[:10]}.md"

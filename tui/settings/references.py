@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tui.settings.checking import Key, Problem, quoted
 from tui.settings.names import did_you_mean
-from tui.settings.schema import BackendConfig, Settings
+from tui.settings.schema import BackendConfig, Hook, Settings
 
 
 def wrong_references(
@@ -35,6 +35,19 @@ def with_absolute_files(backend: BackendConfig, folder: Path) -> BackendConfig:
     if backend.ca_file is None:
         return backend
     return replace(backend, ca_file=str(folder / Path(backend.ca_file).expanduser()))
+
+
+def with_absolute_programs(hooks: Sequence[Hook], folder: Path) -> tuple[Hook, ...]:
+    """`hooks` with their programs found from `folder`."""
+    from msgspec.structs import replace
+
+    return tuple(replace(hook, command=absolute_program(hook.command, folder)) for hook in hooks)
+
+
+def absolute_program(command: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """`command` with its program found from `folder`, where that is written as a path; a bare name is left to PATH."""
+    program, *words = command
+    return (str(folder / Path(program).expanduser()) if "/" in program else program, *words)
 
 
 def _wrong_in_backend(

@@ -107,7 +107,18 @@ def key_source(source: KeySource) -> str | None:
 def how_to_reach(server: McpConfig) -> str | None:
     if (server.command is None) == (server.url is None):
         return "needs either `command` or `url`"
+    if server.url is not None and (server.env or server.in_project):
+        return "`env` and `in_project` are for a server that is a program"
+    if server.command is not None and server.headers:
+        return "`headers` are for a server that has a `url`"
     return None
+
+
+def server_name(name: str) -> str | None:
+    """It becomes a part of the names of its tools, where `__` separates."""
+    if re.fullmatch(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*", name) and len(name) <= 32:
+        return None
+    return "a server's name has up to 32 letters and digits of ASCII, with single - or _ between them"
 
 
 PositiveInt = Annotated[int, above_zero]
@@ -236,6 +247,8 @@ class AllowRule(Struct, frozen=True):
     """A command's words; `*` at the end stands for any that follow."""
     command: Annotated[str, not_empty] | None = None
     """A command, exactly."""
+    host: Annotated[str, not_empty] | None = None
+    """Of a tool that fetches from an address: only this host."""
     folder: Annotated[str, not_empty] | None = None
     """Only while working in this folder; None is everywhere."""
 
@@ -268,6 +281,8 @@ class AgentConfig(Struct, frozen=True):
     fetch_allow: tuple[Annotated[str, not_empty], ...] = ()
     """Hosts (`host:port`) that may be fetched from though they are private."""
     web_search: WebSearch | None = None
+    workspace: Annotated[str, not_empty] | None = None
+    """`openclaw`, or the path of a folder with files like those: read when a session begins. None: not read."""
 
 
 class KeyringEntry(TypedDict):
@@ -280,17 +295,33 @@ class McpConfig(Struct, frozen=True):
     """A server of tools: a program to start, or an address."""
 
     command: Words | None = None
+    """A relative path of the program begins at the folder of the config file."""
     url: Annotated[str, http_url] | None = None
     env: dict[str, str | KeyringEntry] = {}
+    """What the program finds in its environment beside harmless names."""
+    headers: dict[str, str | KeyringEntry] = {}
+    """Sent with each request to `url`."""
+    enabled: bool = True
+    tools: tuple[Annotated[str, not_empty], ...] | None = None
+    """Those of its tools that the model gets, by the server's own names; None is all."""
+    in_project: bool = False
+    """Whether the program is started in the project's folder; else it is in that of the config file."""
+    timeout: Seconds = 15.0
+    """How long the first turn waits for it. Seconds."""
+    call_timeout: Seconds = 600.0
+    """How long a call may take without a sign of progress. Seconds."""
 
 
 class Hook(Struct, frozen=True):
     """A program of the user's that is run when something happens."""
 
-    on: Annotated[str, not_empty]
+    on: Literal["before_tool", "after_tool", "turn_finished", "session_started"]
     command: Words
+    """A relative path of the program begins at the folder of the config file. Absolute once loaded."""
     timeout: Seconds = 60.0
     """Seconds."""
+    tool: Annotated[str, not_empty] | None = None
+    """Only for calls of this tool; None is all of them."""
 
 
 class UiConfig(Struct, frozen=True):
@@ -309,5 +340,5 @@ class Settings(Struct, frozen=True):
     modes: dict[Mode, ModeConfig] = {}
     agent: AgentConfig = AgentConfig()
     ui: UiConfig = UiConfig()
-    mcp: dict[str, Annotated[McpConfig, how_to_reach]] = {}
+    mcp: dict[Annotated[str, server_name], Annotated[McpConfig, how_to_reach]] = {}
     hooks: tuple[Hook, ...] = ()

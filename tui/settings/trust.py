@@ -1,0 +1,146 @@
+"""Which projects the user trusts: by their real path, and only as they were when the user looked.
+
+What is trusted is kept in the data folder, where nothing in a project reaches. `fingerprint` covers what could run
+programs: with any change in that, the user is asked again. Notes and skills may change: they are text for the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from tui.core.errors import MimoError
+from tui.settings.log import log
+from tui.settings.paths import data_dir, write_private
+from tui.settings.project import project_root
+
+_HEAD = "# Written by mimo-tui: the projects that you trust. `mimo-tui trust --remove DIR` takes one back.\n"
+
+TrustState = Literal["trusted", "changed", "unknown"]
+"""`changed`: it was trusted, and what it may run is another thing since."""
+
+
+class Trusted(Struct, frozen=True):
+    """A project that the user trusts."""
+
+    path: str
+    """Its root, without links."""
+    fingerprint: str
+    when: str
+    """A date."""
+
+
+def trust_file() -> Path:
+    return data_dir() / "trust.toml"
+
+
+def project_config_file(root: Path) -> Path:
+    return root / ".mimo" / "config.toml"
+
+
+def trust_state(folder: Path) -> TrustState:
+    """Whether the project of `folder` is trusted as it is now. Blocking, raises nothing."""
+    root = project_root(folder)
+    entry = next((entry for entry in trusted_projects() if entry.path == str(root)), None)
+    if entry is None:
+        return "unknown"
+    return "trusted" if entry.fingerprint == fingerprint(root) else "changed"
+
+
+def trust(folder: Path, seen: str | None = None) -> Path:
+    """Trust the project of `folder`; returns its root. Raises MimoError.
+
+    `seen` is the fingerprint of what the user was shown: what has changed since is not trusted.
+    """
+    root = project_root(folder)
+    now = fingerprint(root)
+    if seen is not None and seen != now:
+        raise MimoError(f"{root} has changed since it was shown, so it is not trusted", "Look at it again.")
+    _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"))])
+    return root
+
+
+def distrust(folder: Path) -> bool:
+    """Trust the project of `folder` no more; False when it was not trusted. Raises MimoError."""
+    root = project_root(folder)
+    left = _others(root)
+    if len(left) == len(trusted_projects()):
+        return False
+    _write(left)
+    return True
+
+
+def trusted_projects() -> list[Trusted]:
+    """In the order in which they were trusted. A file that cannot be read trusts nothing."""
+    try:
+        tables = tomllib.loads(trust_file().read_text(encoding="utf-8")).get("project", [])
+        return [Trusted(str(t["path"]), str(t["fingerprint"]), str(t["when"])) for t in tables]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        log(f"{trust_file()} cannot be read: {error}")
+        return []
+    except MimoError:
+        return []
+
+
+def fingerprint(root: Path) -> str:
+    """Of a project's configuration and of the files in it that this tells to run."""
+    hashed = hashlib.sha256()
+    config = project_config_file(root)
+    for path in (config, *_programs(root, config)):
+        hashed.update(os.fsencode(path.relative_to(root)) + b"\0" + _digest(path))
+    return hashed.hexdigest()
+
+
+def _programs(root: Path, config: Path) -> list[Path]:
+    """The files of the project that a command in its configuration names, in whatever place."""
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    servers = table.get("mcp")
+    entries = [*_tables(table.get("hooks")), *_tables(servers.values() if isinstance(servers, dict) else ())]
+    words = {word for entry in entries for word in _strings(entry.get("command"))}
+    return sorted(path for word in words if (path := _inside(root, word)) is not None)
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, Iterable) else []
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _inside(root: Path, word: str) -> Path | None:
+    try:
+        path = root / word
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return b"-" * 32
+
+
+def _others(root: Path) -> list[Trusted]:
+    return [entry for entry in trusted_projects() if entry.path != str(root)]
+
+
+def _write(entries: list[Trusted]) -> None:
+    import tomli_w
+
+    write_private(trust_file(), _HEAD + tomli_w.dumps({"project": [structs.asdict(entry) for entry in entries]}))
