@@ -24,7 +24,6 @@ from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
     Decision,
-    Event,
     Happened,
     Nested,
     Notice,

@@ -24,6 +24,8 @@ class Limits:
     cost_is_known: bool = True
     calls: list[ToolCall] = field(default_factory=list)
     """What the model asked for so far, to be told when a limit ends the turn."""
+    within: Limits | None = None
+    """The limits of the turn that a subagent works in: what it uses counts there, too."""
 
     def count(self, event: StepFinished | Compacted) -> None:
         """Take in a step, or a request for a summary."""
@@ -33,6 +35,12 @@ class Limits:
         if isinstance(event, StepFinished):
             self.steps += 1
             self.calls += event.message.tool_calls
+        if self.within is not None:
+            self.within.count(event)
+
+    @property
+    def has_budget(self) -> bool:
+        return self.budget is not None or (self.within is not None and self.within.has_budget)
 
     def reached(self) -> str:
         """The limit that stops the turn here, in words; empty when there is none."""
@@ -42,7 +50,7 @@ class Limits:
             return f"{self.tokens:,} tokens are used (max_tokens = {self.max_tokens})"
         if self.budget is not None and self.cost >= self.budget:
             return f"${self.cost:.4f} are spent (budget = ${self.budget:g})"
-        return ""
+        return self.within.reached() if self.within is not None else ""
 
     def told(self, limit: str) -> str:
         """The limit that ended the turn, and what was done until then."""

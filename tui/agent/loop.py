@@ -17,7 +17,17 @@ from tui.agent.limits import Limits
 from tui.agent.step import run_step
 from tui.backends.spec import Request
 from tui.core.errors import MimoError
-from tui.core.events import Compacted, Event, MessageAdded, Notice, StepFinished, ToolFinished, TurnFinished
+from tui.core.events import (
+    Compacted,
+    Event,
+    Happened,
+    MessageAdded,
+    Nested,
+    Notice,
+    StepFinished,
+    ToolFinished,
+    TurnFinished,
+)
 from tui.core.messages import Context, Message
 from tui.sessions.history import History
 
@@ -34,13 +44,16 @@ class Agent:
     cache: CacheWatch = field(default_factory=CacheWatch)
 
 
-async def run_turn(agent: Agent, history: History) -> AsyncIterator[Event]:
+async def run_turn(agent: Agent, history: History) -> AsyncIterator[Happened]:
     """The steps of one turn, until the model asks for no more tools or a limit is met.
 
     `history` ends with what the user said, and grows with the turn. Raises what the backend raises, and
     `CancelledError` when the task that reads it is cancelled; a step that had begun is finished first, with what came.
     """
     async for event in _steps(agent, history):
+        if isinstance(event, Nested):  # of a subagent's own conversation; its limits have counted it
+            yield event
+            continue
         history.add(event)
         if isinstance(event, StepFinished | Compacted):
             agent.limits.count(event)
@@ -49,7 +62,7 @@ async def run_turn(agent: Agent, history: History) -> AsyncIterator[Event]:
         yield event
 
 
-async def _steps(agent: Agent, history: History) -> AsyncIterator[Event]:
+async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
     tools = agent.workshop.toolbox.specs()
     while not (limit := agent.limits.reached()):
         async for event in agent.compactor.make_room(agent.answering, history.messages, tools):
@@ -77,8 +90,8 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Event]:
         if words := agent.guard.ask_again(step):
             yield MessageAdded(Message("user", (Context(words),)))
         elif step.message.tool_calls:
-            async for event in run_calls(agent, step):
-                yield event
+            async for happened in run_calls(agent, step):
+                yield happened
         elif step.finish_reason != "pause":  # then a tool of the server's own takes long: it wants to be asked again
             yield TurnFinished("limit", agent.guard.stuck) if agent.guard.stuck else TurnFinished("done")
             return
@@ -98,7 +111,7 @@ async def another_way(agent: Agent, history: History, error: MimoError) -> Async
             yield event
 
 
-async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Event]:
+async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Happened]:
     """Run the calls of a finished step: in order, those that only read side by side. One that was cut is not run."""
     calls = step.message.tool_calls
     if step.finish_reason == "length":
@@ -125,7 +138,7 @@ def remarks(step: StepFinished, agent: Agent) -> Iterator[str]:
         yield "The model said the same over and over, so the reply was cut."
     elif not step.message.text and not step.message.tool_calls and reason != "pause":
         yield f"The model answered with nothing (finish reason: {reason})."
-    if limits.steps == 1 and limits.budget is not None and step.cost is None:
+    if limits.steps == 1 and limits.has_budget and step.cost is None:
         yield "The price of this model is not known, so the budget cannot be kept."
     if words := agent.cache.after(step):
         yield words

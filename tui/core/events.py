@@ -257,11 +257,25 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """An event of a subagent, on its way from the tool call that it works for into a `Record`."""
+
+    event: Event
+    step: int | None
+    """The subagent's own, from 1."""
+    call_id: str = ""
+
+
+Happened = Event | Nested
+"""What comes out of a turn before it is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """An event with its place in a session: what readers are given, rows hold and `--json` prints.
 
-    `step` counts from 1 within the turn and is None outside of a step; `time` is in seconds since the epoch;
-    `parent` is the id of the tool call that a subagent's event belongs to.
+    `step` counts from 1 within the turn, a subagent's within its call, and is None outside of a step; `time` is in
+    seconds since the epoch; `parent` is the id of the tool call that a subagent's event belongs to.
     """
 
     session: str

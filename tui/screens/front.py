@@ -116,14 +116,15 @@ class ChatFront:
     def leave(self) -> None:
         self._screen.app.leave()
 
-    def open_step(self, turn: int, step: int) -> None:
-        """Show everything about a step."""
+    def open_step(self, turn: int, step: int, parent: str | None = None) -> None:
+        """Show everything about a step, a subagent's by the call that it belongs to."""
         from tui.screens.step import StepScreen
         from tui.sessions.history import request_of
 
         records = self._conversation.records
-        chosen = [record for record in records if (record.turn, record.step) == (turn, step)]
-        self._screen.app.push_screen(StepScreen(chosen, request_of(records, turn, step)))
+        place = (turn, step, parent)
+        chosen = [record for record in records if (record.turn, record.step, record.parent) == place]
+        self._screen.app.push_screen(StepScreen(chosen, request_of(records, turn, step, parent)))
 
     @property
     def _conversation(self) -> Conversation:

@@ -92,12 +92,17 @@ def history_of(records: Iterable[Record]) -> History:
     return history
 
 
-def request_of(records: Iterable[Record], turn: int, step: int) -> Json:
-    """The body that a step sent, the last one if rules were learned on the way; empty when there was no such step."""
+def request_of(records: Iterable[Record], turn: int, step: int, parent: str | None = None) -> Json:
+    """The body that a step sent, the last one if rules were learned on the way; empty when there was no such step.
+
+    `parent` is the call that a subagent's step belongs to: its requests extend each other, from an empty one on.
+    """
     changes: list[Json] = []
     is_found = False
     for record in records:
-        if record.parent is None and isinstance(record.event, StepStarted | RuleLearned):
+        if parent is not None and record.turn != turn:
+            continue  # another call, whose id some server gave again
+        if record.parent == parent and isinstance(record.event, StepStarted | RuleLearned):
             is_it = (record.turn, record.step) == (turn, step)
             if is_found and not is_it:
                 break

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from tui.core.events import Nested
 from tui.core.messages import Image, Json
 from tui.tools.desk import Desk
 from tui.tools.errors import ToolError, explain
@@ -82,8 +83,11 @@ class Tool(Protocol):
         """
         ...
 
-    def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
-        """Pieces of output, then one Outcome. Raises nothing; cancelling or closing it ends all that it started."""
+    def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Nested | Outcome, None]:
+        """Pieces of output, or what a subagent does, then one Outcome.
+
+        Raises nothing; cancelling or closing it ends all that it started.
+        """
         ...
 
 
