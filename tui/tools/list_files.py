@@ -141,7 +141,8 @@ class _Listing:
                     yield f"{indent}{shown(name)}/"
                     yield from self._lines(child, path / name, indent + "  ")
                 else:
-                    yield f"{indent}{shown(name)}/  ({_count(child)} files, not shown)"
+                    count = _count(child)
+                    yield f"{indent}{shown(name)}/  ({count} file{'' if count == 1 else 's'}, not shown)"
             else:
                 yield f"{indent}{shown(name)}  {child or _size(path / name)}"
         if len(node) > len(shown_entries):

@@ -107,11 +107,12 @@ def _outcome(found: Found, pattern: str) -> Outcome:
         in_file += 1
         lines.append(f"{number:>6}: {text}")
         if in_file == MATCHES_A_FILE:
-            lines.append("      … at most this many are shown for one file")
+            lines.append(f"      … only the first {MATCHES_A_FILE} of a file are shown")
     if found.is_late:
         lines.append(f"[stopped after {TIMEOUT_S} s: give a smaller `path`]")
     elif found.is_cut or len(matches) > MATCHES:
-        lines.append(f"[only the first {min(MATCHES, len(matches))} matches are shown: narrow the pattern or the path]")
+        first = min(MATCHES, len(matches))
+        lines.append(f"[only the first {first} of at least {len(matches):,} are shown: narrow the pattern or the path]")
     elif not matches:
         lines.append(f"Nothing matches {shown(pattern)}.")
     if matches and found.errors:
