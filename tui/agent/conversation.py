@@ -15,6 +15,7 @@ from tui.agent.calls import Asker
 from tui.agent.compaction import Compactor
 from tui.agent.hooks import Hooks
 from tui.agent.journal import Journal
+from tui.agent.keeper import Keeper
 from tui.agent.project.project import Project, notes_given
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
@@ -76,6 +77,7 @@ class Conversation:
         self.project = Project(self.folder, settings.agent.workspace)
         self.hooks = Hooks(settings.hooks, self.folder, lambda: self.session_id)
         self._is_begun = False
+        self._keeper: Keeper | None = None
         self.turn: Turn | None = None
         """The turn under way, or the last one."""
         self._turns = 0
@@ -101,6 +103,19 @@ class Conversation:
     @property
     def session_id(self) -> str:
         return self.journal.session_id
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """Keeps what its turns change; None while nothing is stored."""
+        if self._keeper is None and self.journal.store is not None:
+            self._keeper = Keeper(
+                self.journal.store,
+                self.session_id,
+                self.folder,
+                place=lambda: self.turn.place if self.turn is not None else (self._turns, 0),
+                works_behind=lambda: self.desk.works_behind,
+            )
+        return self._keeper
 
     @property
     def approvals(self) -> Approvals:
@@ -150,6 +165,8 @@ class Conversation:
             self.turn.stop()
             await self.turn.wait()
         await self.desk.close()
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.close)
         await self.journal.close()
         await self.backends.aclose()
 

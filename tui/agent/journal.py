@@ -26,6 +26,11 @@ class Journal:
         self._store: Store | None = None
         self._writer: Writer | None = None
 
+    @property
+    def store(self) -> Store | None:
+        """Where the session is kept; None while it is not, and where it cannot be."""
+        return self._store
+
     def load(self, session: str | None) -> list[Record]:
         """Go on with the session whose id begins with `session` (None: the folder's latest). Blocking.
 

@@ -44,6 +44,7 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         asker,
         hooks=conversation.hooks,
         project=conversation.project,
+        keeper=conversation.keeper if is_agent else None,
     )
     specs = [spec, *await asyncio.to_thread(_fallbacks, conversation.settings, spec)]
 

@@ -61,6 +61,11 @@ class Turn:
         return self._records.empty()
 
     @property
+    def place(self) -> tuple[int, int]:
+        """The turn and the step under way; 0: none of it is yet."""
+        return self.number, self._steps
+
+    @property
     def is_running(self) -> bool:
         return not self._task.done()
 
@@ -130,6 +135,8 @@ class Turn:
         opening = asyncio.ensure_future(conversation.journal.begin(self._message.words))
         try:
             await asyncio.shield(opening)
+            if conversation.keeper is not None:
+                self._message = await conversation.keeper.told(self._message)
             self._message = await conversation.briefed(self._message)
         finally:
             await opening

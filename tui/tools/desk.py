@@ -52,6 +52,11 @@ class Desk:
             self._commands = BackgroundCommands(self._tell)
         return self._commands
 
+    @property
+    def works_behind(self) -> bool:
+        """Whether commands run in the background."""
+        return bool(self._commands and self._commands.running)
+
     def take_news(self) -> str:
         """What has happened behind the model's back, for it to know, once; mostly nothing."""
         return "\n".join(self._commands.ended_untold()) if self._commands else ""
