@@ -64,11 +64,11 @@ def picture(folder: Path) -> dict[str, tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
     for base, folders, files in os.walk(os.fsencode(folder)):
         for name in folders + files:
-            path = os.path.join(base, name)
+            path = base + b"/" + name
             state = os.lstat(path)
             content: Any = None
             if stat.S_ISLNK(state.st_mode):
-                content = os.readlink(path)
+                content = os.readlink(path)  # noqa: PTH115
             elif stat.S_ISREG(state.st_mode):
                 content = Path(os.fsdecode(path)).read_bytes()
             key = os.fsdecode(os.path.relpath(path, os.fsencode(folder)))

@@ -88,6 +88,12 @@ class Recorder:
             self.ledger.add(*place, "tree" if is_ours else "other", changes)
         self._tree = new
 
+    def end(self, place: Place) -> None:
+        """Nothing more will be changed: take in what went on in the background."""
+        if self._worked_behind:
+            with self.at_work():
+                self.settle(place)
+
     def restored(self) -> None:
         """Files were put back: that is nobody's change."""
         if self._tree is not None:

@@ -1,0 +1,158 @@
+"""Keeps what a turn changes in the project folder, so that it can be taken back.
+
+Stands around each call that may change something: before it what it may change is kept, after it what did is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.core.errors import MimoError
+from tui.core.events import Happened, Notice, ToolFinished
+from tui.core.messages import Context, Message
+from tui.sessions.checkpoints.scan import TooLarge
+from tui.sessions.checkpoints.states import NEVER, why_unkept
+from tui.tools.base import Tool, ToolContext
+
+if TYPE_CHECKING:
+    from tui.sessions.checkpoints.recorder import Held, Place, Recorder
+    from tui.sessions.checkpoints.states import Change
+    from tui.sessions.checkpoints.undoing import Undoing
+    from tui.sessions.store import Store
+
+_SHOWN = 100
+"""So many changed files are told with a call."""
+
+
+class Keeper:
+    """Of one session in one folder. What goes wrong with keeping is said and stops nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        session_id: str,
+        folder: Path,
+        place: Callable[[], Place] = lambda: (0, 0),
+        works_behind: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`place` tells the turn and step under way, `works_behind` whether commands run in the background."""
+        self._store, self._session_id, self._folder = store, session_id, folder
+        self._place, self._works_behind = place, works_behind
+        self._made: tuple[Recorder, Undoing] | None = None
+        self._making = threading.Lock()
+        self._said: set[str] = set()
+
+    def around(
+        self, tool: Tool, context: ToolContext, events: AsyncGenerator[Happened, None]
+    ) -> AsyncGenerator[Happened, None]:
+        """The events of a call that runs, with what it changed in `ToolFinished.detail`: `changed`, a list of paths."""
+        return events if tool.effect == "read" else self._around(tool, context, events)
+
+    @property
+    def undoing(self) -> Undoing:
+        """Takes back and brings back. Blocking, as all that it does. Raises SessionError."""
+        return self._parts()[1]
+
+    async def told(self, message: Message) -> Message:
+        """A message of the user's with what the model has to know: what was taken back since the last one."""
+        try:
+            words = await asyncio.to_thread(lambda: self.undoing.take_words())
+        except MimoError:
+            return message
+        return replace(message, blocks=(*message.blocks, Context(f"\n\n[{words}]"))) if words else message
+
+    def close(self) -> None:
+        """Take in what commands in the background have changed. Blocking, raises nothing."""
+        if self._made is not None:
+            with suppress(MimoError, OSError, TooLarge):
+                self._made[0].end(self._place())
+
+    async def _around(
+        self, tool: Tool, context: ToolContext, events: AsyncGenerator[Happened, None]
+    ) -> AsyncGenerator[Happened, None]:
+        held, problems = await asyncio.to_thread(self._before, tool, context)
+        for problem in problems:
+            yield Notice(problem)
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, ToolFinished) and held is not None:
+                        ended, held = held, None
+                        changes, problems = await asyncio.to_thread(self._after, ended)
+                        for problem in problems:
+                            yield Notice(problem)
+                        if names := [name for change in changes if (name := _named(change))]:
+                            event = replace(event, detail={**event.detail, "changed": names[:_SHOWN]})
+                    yield event
+        finally:
+            if held is not None:  # nobody reads on: what has changed is found out all the same
+                asyncio.get_running_loop().run_in_executor(None, self._after, held)
+
+    def _before(self, tool: Tool, context: ToolContext) -> tuple[Held | None, list[str]]:
+        """Blocking. What has begun, and what the user has to know."""
+        try:
+            recorder = self._parts()[0]
+            if tool.effect == "edit":
+                paths = self._inside(context.places or ())
+                return (recorder.before_files(self._place(), paths) if paths else None), []
+            held = recorder.before_command(self._place())
+        except (MimoError, OSError) as error:
+            return None, self._once([_not_kept(error)])
+        return held, self._once(_limit(recorder))
+
+    def _after(self, held: Held) -> tuple[Sequence[Change], list[str]]:
+        try:
+            recorder = self._parts()[0]
+            changes = recorder.after(held)
+        except (MimoError, OSError) as error:
+            return (), self._once([_not_kept(error)])
+        return changes, self._once([*_limit(recorder), *_lost(changes)])
+
+    def _parts(self) -> tuple[Recorder, Undoing]:
+        from tui.sessions.checkpoints.recorder import Recorder
+        from tui.sessions.checkpoints.undoing import Undoing
+
+        with self._making:
+            if self._made is None:
+                recorder = Recorder(self._store.ledger(self._session_id), self._folder, self._works_behind)
+                self._made = recorder, Undoing(recorder)
+            return self._made
+
+    def _inside(self, places: Sequence[Path]) -> list[str]:
+        """Paths of the folder; what the user allowed to be changed elsewhere is not kept."""
+        inside = [place.relative_to(self._folder) for place in places if place.is_relative_to(self._folder)]
+        return [str(path) for path in inside if NEVER.isdisjoint(path.parts) and path.parts]
+
+    def _once(self, sentences: Iterable[str]) -> list[str]:
+        new = [sentence for sentence in sentences if sentence not in self._said]
+        self._said.update(new)
+        return new
+
+
+def _named(change: Change) -> str:
+    """A changed file for people; empty for a folder, whose files say enough."""
+    kinds = {state.kind for state in (change.before, change.after) if state is not None}
+    return "" if kinds <= {"folder", "cache"} else change.path + ("/" if "installed" in kinds else "")
+
+
+def _limit(recorder: Recorder) -> list[str]:
+    if not recorder.limit:
+        return []
+    return [f"This folder has {recorder.limit}: only what file tools change can be taken back, not what commands do."]
+
+
+def _lost(changes: Iterable[Change]) -> Iterator[str]:
+    for path, before, _ in changes:
+        if before is not None and before.kind in ("unkept", "other"):
+            yield f"{path} was changed and cannot be taken back: it is {why_unkept(before)}."
+
+
+def _not_kept(error: MimoError | OSError) -> str:
+    why = error.message if isinstance(error, MimoError) else error.strerror or str(error)
+    return f"What changes now cannot be taken back: {why}"
