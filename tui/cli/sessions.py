@@ -88,7 +88,10 @@ def _delete(store: Store, prefix: str, is_sure: bool) -> int:
         if not _confirmed("Delete this session? It cannot be brought back. [y/N] "):
             print("Nothing was deleted.")
             return 1
+    from tui.tools.kept_outputs import forget_outputs
+
     store.delete(info.id)
+    forget_outputs(info.id)
     print(f"Session {info.id} is deleted.")
     return 0
 

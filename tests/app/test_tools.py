@@ -1,0 +1,39 @@
+"""A plan and a command in the background, as the person in front of the screen sees them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.app.driving import opened
+from tests.scripted import Reply, ScriptedServer, tool_call
+from tests.tools.test_escapes import processes_with
+
+Model = Callable[..., ScriptedServer]
+PLAN = [{"text": "find it", "state": "done"}, {"text": "mend it", "state": "active"}]
+
+
+async def test_the_plan_stands_above_the_trace_and_comes_back_with_the_session(folder: Path, model: Model) -> None:
+    model(Reply(tool_call("todo", {"items": PLAN})), "planned")
+    async with opened(folder, size=(130, 30), mode="agent") as it:
+        await it.say("plan it")
+        await it.until_done()
+        assert [line for line in it.screen.splitlines() if line.rstrip().endswith("▸ mend it")]
+        assert "1 of 2 done" in it.screen
+    async with opened(folder, size=(130, 30), mode="agent", continue_last=True) as it:
+        await it.until_shown("▸ mend it")
+        conversation = it.chat.talk.conversation
+        assert conversation is not None and conversation.desk.todo_text() == "[x] find it\n[>] mend it"
+
+
+async def test_a_command_in_the_background_is_shown_and_ends_with_the_program(folder: Path, model: Model) -> None:
+    tag = f"3001.{os.getpid()}"
+    start = tool_call("start_command", {"command": f"echo serving; exec sleep {tag}"})
+    model(Reply(start), "It serves.")
+    async with opened(folder, mode="agent", policy="auto", sandbox="off") as it:
+        await it.say("serve it")
+        await it.until_shown("It serves.", "in the background")
+        await it.until_done()
+        assert processes_with(tag)
+    assert not processes_with(tag)
