@@ -56,7 +56,13 @@ class Session:
 
 
 def run(script: str, folder: Path) -> None:
-    subprocess.run(["bash", "-ec", script], cwd=folder, check=True, capture_output=True)
+    """Run a script as a command would. `$OUTSIDE` is a folder beside the project that it may lead out to: a script made
+    at random must never find the machine's own."""
+    outside = folder.parent / "outside"
+    outside.mkdir(exist_ok=True)
+    subprocess.run(
+        ["bash", "-ec", script], cwd=folder, check=True, capture_output=True, env=os.environ | {"OUTSIDE": str(outside)}
+    )
 
 
 def picture(folder: Path) -> dict[str, tuple[Any, ...]]:
