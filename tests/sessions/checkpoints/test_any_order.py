@@ -24,7 +24,7 @@ COMMANDS = (
     "mv '{0}' '{1}' || true",
     "cp -r '{0}' '{1}' || true",
     "rm -rf '{0}' && mkdir -p '{0}/inner' && echo x > '{0}/inner/f' || true",
-    "rm -rf '{0}' && ln -s "$OUTSIDE" '{0}' || true",
+    "rm -rf '{0}' && ln -s $OUTSIDE '{0}' || true",
     "echo more >> '{0}' || true",
     "find . -name '*.py' -exec sed -i 's/o/0/' {{}} + || true",
     "true",
