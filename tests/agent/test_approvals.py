@@ -92,10 +92,10 @@ def test_a_link_out_of_the_folder_counts_as_outside(tmp_path: Path) -> None:
                 "*",
                 "\\;x",
                 "--output=x",
-                "'a;b'",
                 "\rrm",
             )
         ),
+        ({"words": ("git", "diff", "*")}, "git diff 'a;b'", "allow"),
         ({"words": ("git", "diff", "*")}, "X=1 git diff", "ask"),
         ({"command": "make test", "folder": "/elsewhere"}, "make test", "ask"),
         ({"tool": "write_file"}, "make test", "ask"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
+from tui.agent import command_rules
+from tui.agent.dangers import Ground, why_dangerous
 from tui.core.messages import Json
 from tui.settings.config import AllowRule
 from tui.tools.base import Tool
@@ -18,8 +21,8 @@ Policy = Literal["ask", "edits", "plan", "auto"]
 SandboxState = Literal["on", "off", "missing"]
 """`on`: commands run inside; `off`: the user switched it off; `missing`: wanted, but it does not work here."""
 
-# A rule on words never matches what a shell would do more with than to split it.
-_SHELL_SYNTAX = frozenset(";|&<>$`(){}[]*?~#!\\\n\r\"'=")
+_OWN_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108
+"""What is private to a command in the sandbox, and gone with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Approvals:
     """What the sandbox that is `on` cannot hold back: where there is something, commands are asked for."""
     kept: Path | None = None
     """The folder of outputs that were too long for the model: they may be read, though no other file beside them."""
+    network: bool = False
+    """Whether the network is allowed: the user's setting, for commands in the sandbox and for tools."""
 
     def judge(self, tool: Tool, arguments: Json) -> Verdict:
         """Whether a valid call runs. Blocking: paths are resolved on the disk."""
@@ -53,9 +58,9 @@ class Approvals:
         return replace(verdict, places=tuple(place.path for place in places))
 
     def _judge(self, tool: Tool, arguments: Json, places: Sequence[Location]) -> Verdict:
-        if tool.effect != "read" and (place := next((p for p in places if p.protected), None)):
+        if tool.effect in ("edit", "run") and (place := next((p for p in places if p.protected), None)):
             return Verdict("deny", f"{place.path} is read-only to tools")
-        if self.policy == "plan" and tool.effect != "read":
+        if self.policy == "plan" and tool.effect in ("edit", "run", "foreign"):
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
         if tool.name == "read_file" and all(place.path.parent == self.kept for place in places):
             return Verdict("allow")
@@ -63,30 +68,32 @@ class Approvals:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
             return Verdict("ask", _named("outside the folder", outside))
-        if tool.effect == "read" or any(self._allows(rule, tool, arguments) for rule in self.rules):
+        if tool.effect in ("read", "talk"):
             return Verdict("allow")
+        if tool.effect == "run":
+            return self._judge_command(tool, arguments)
+        if any(self._matches(rule, tool, arguments) for rule in self.rules):
+            return Verdict("allow")
+        rule = {"tool": tool.name, "folder": str(self.folder)}
         if tool.effect == "edit":
-            return self._judge_edit(tool)
-        if tool.effect == "foreign":  # in every policy: no sandbox holds it, and what it says of itself is not trusted
-            rule: Json = {"tool": tool.name, "folder": str(self.folder)}
-            return Verdict("ask", "a tool of a server runs outside the sandbox", rule)
-        return self._judge_command(tool, arguments)
-
-    def _allows(self, rule: AllowRule, tool: Tool, arguments: Json) -> bool:
-        """Whether a rule allows a call. One on words relies on the sandbox: without it only exact commands count."""
-        if (self.sandbox == "missing" or self.gaps) and rule.words is not None:
-            return False
-        return _matches(rule, tool, arguments, self.folder)
-
-    def _judge_edit(self, tool: Tool) -> Verdict:
-        if self.policy in ("edits", "auto"):
-            return Verdict("allow")
-        return Verdict("ask", "changes a file", {"tool": tool.name, "folder": str(self.folder)})
+            return Verdict("allow") if self.policy in ("edits", "auto") else Verdict("ask", "changes a file", rule)
+        if tool.effect == "network":
+            if self.policy == "auto" and self.network:
+                return Verdict("allow")
+            return Verdict("ask", "reaches the network", rule | ({"host": host} if (host := _host(arguments)) else {}))
+        # In every policy: no sandbox holds it, and what it says of itself is not trusted.
+        return Verdict("ask", "a tool of a server runs outside the sandbox", rule)
 
     def _judge_command(self, tool: Tool, arguments: Json) -> Verdict:
+        """A command, or input for one that runs (`text`): that is never the same again, so there is no rule for it."""
+        command = str(arguments.get("command") or arguments.get("text") or "")
+        if why := why_dangerous(command, self._ground()):
+            return Verdict("ask", f"{why} (always asked)")
         rule: Json | None = None
-        if "command" in arguments:  # what has none, like input for a command that runs, is never the same again
-            rule = {"tool": tool.name, "command": arguments["command"], "folder": str(self.folder)}
+        if "command" in arguments:
+            if command_rules.allows(self.rules_for(tool.name), command, self.folder):
+                return Verdict("allow")
+            rule = {"tool": tool.name, "command": command, "folder": str(self.folder)}
         if self.policy != "auto":
             return Verdict("ask", "runs a command", rule)
         if self.sandbox == "missing":
@@ -95,30 +102,43 @@ class Approvals:
             return Verdict("ask", f"the sandbox that works here has gaps: {'; '.join(self.gaps)}", rule)
         return Verdict("allow")
 
+    def _ground(self) -> Ground:
+        private = self.sandbox == "on" and not self.gaps
+        return Ground(self.folder, tuple(map(os.path.realpath, _OWN_FOLDERS)) if private else ())
+
+    @property
+    def trusts_words(self) -> bool:
+        """Whether rules on words count: they rely on a sandbox without gaps, or on the user who switched it off."""
+        return self.sandbox != "missing" and not self.gaps
+
+    def rules_for(self, tool: str) -> list[AllowRule]:
+        """Those on commands that count for this tool, here."""
+        return [
+            rule
+            for rule in self.rules
+            if (rule.tool, rule.host) == (tool, None)
+            and _is_here(rule, self.folder)
+            and (rule.words is None or self.trusts_words)
+        ]
+
+    def _matches(self, rule: AllowRule, tool: Tool, arguments: Json) -> bool:
+        """Whether a rule allows a call of a tool that runs no commands."""
+        if rule.tool != tool.name or not _is_here(rule, self.folder) or rule.command is not None or rule.words:
+            return False
+        return rule.host is None or rule.host == _host(arguments)
+
+
+def _is_here(rule: AllowRule, folder: Path) -> bool:
+    return rule.folder is None or Path(rule.folder) == folder
+
+
+def _host(arguments: Json) -> str | None:
+    """Of the `url` that is fetched; in lower case, without its port."""
+    try:
+        return urlsplit(str(arguments.get("url", ""))).hostname
+    except ValueError:
+        return None
+
 
 def _named(what: str, places: Sequence[Location]) -> str:
     return f"{what}: " + ", ".join(str(place.path) for place in places)
-
-
-def _matches(rule: AllowRule, tool: Tool, arguments: Json, folder: Path) -> bool:
-    if rule.tool != tool.name or (rule.folder is not None and Path(rule.folder) != folder):
-        return False
-    if tool.effect != "run":
-        return rule.command is None and rule.words is None
-    if "command" not in arguments:
-        return False
-    command = str(arguments["command"])
-    if rule.command is not None:
-        return command.strip(" \n") == rule.command.strip(" \n")
-    return rule.words is not None and _words_match(rule.words, command)
-
-
-def _words_match(pattern: Sequence[str], command: str) -> bool:
-    """`*` stands for any one word, and at the end for any number of words."""
-    if _SHELL_SYNTAX & set(command):
-        return False
-    words = shlex.split(command)
-    if pattern and pattern[-1] == "*":
-        pattern = pattern[:-1]
-        words = words[: len(pattern)] if len(words) >= len(pattern) else words
-    return len(pattern) == len(words) and all(p in ("*", word) for p, word in zip(pattern, words, strict=True))

@@ -14,8 +14,15 @@ from tui.tools.desk import Desk
 from tui.tools.errors import ToolError, explain
 from tui.tools.sandbox import Sandbox
 
-Effect = Literal["read", "edit", "run", "foreign"]
-"""`foreign`: a program of the user's does it, outside the sandbox, and what it does is not known."""
+Effect = Literal["read", "edit", "run", "network", "foreign", "talk"]
+"""What a tool can do at worst; the policies go by it (`agent.approvals`, docs/safety.md).
+
+`read`: looks at files, changes nothing. `edit`: changes files, in the program itself. `run`: runs a command. `network`:
+sends what is in its arguments to another machine, and changes nothing here; a rule may name the host of its `url`.
+`foreign`: a program of the user's does it (MCP), outside the sandbox, and what it does is not known. `talk`: stays
+within the program and its user: a question, the plan, a subagent (whose own calls are judged one by one).
+Neighbouring calls run side by side only when all of them are of `read`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,225 @@
+"""A shell command taken apart into simple commands and their words. Pure; parsed by tree-sitter's grammar of bash.
+
+The grammar gives the structure only. What counts as a plain word is decided here, character by character, so that a
+difference between the grammar and bash cannot make another command of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of `text`, to look others up in."""
+    return frozenset(text.split())
+
+
+_MAX_BYTES = 10_000
+_MAX_DEPTH = 40
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_@%+,./:=-]+")
+_NOT_IN_QUOTES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BLANK = re.compile(rb"[ \t]*")
+_BLANK_LINES = re.compile(rb"[ \t\n]*")
+_CONTAINERS = names(
+    "program list pipeline subshell compound_statement if_statement elif_clause else_clause while_statement do_group "
+    "negated_command"
+)
+_TOKENS = frozenset("; \n && || | |& ( ) { } if then elif else fi while until do done !".split(" "))  # noqa: SIM905
+_OPEN = names(
+    "simple_expansion expansion command_substitution process_substitution arithmetic_expansion ansi_c_string "
+    "translated_string brace_expression"
+)
+_RESERVED = names("! case coproc do done elif else esac fi for function if in select then time until while { } [[ ]]")
+_DUPLICATES = re.compile(rb"[0-9]?>&[12]|[0-9]?>>?[ \t]*/dev/null|&>[ \t]*/dev/null")
+"""The redirections that touch no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a command, without its quotes as far as they are known."""
+
+    text: str
+    is_exact: bool = True
+    """The command gets this word and no other."""
+    is_open: bool = False
+    """Anything may stand there: an expansion, a substitution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """A simple command. It is plain when it is nothing but exact words."""
+
+    words: tuple[Word, ...]
+    text: str
+    is_plain: bool
+    pipeline: int | None = None
+    """Which of the pipelines it is in; None: in none."""
+
+    @property
+    def exact(self) -> tuple[str, ...] | None:
+        """The words that the command gets; None where that is not known."""
+        return tuple(word.text for word in self.words) if self.is_plain else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A command. It is plain when it consists of plain simple commands and what joins them, and of nothing else."""
+
+    commands: tuple[Simple, ...]
+    """All of them, also those in substitutions and functions, in the order of the text."""
+    written: tuple[Word, ...]
+    """The files that redirections write to."""
+    is_plain: bool
+
+
+def parse(command: str) -> Parsed | None:
+    """None for what is no command of bash, or too long or too deep to look at. Raises nothing."""
+    try:
+        source = command.encode()
+    except UnicodeEncodeError:
+        return None
+    if len(source) > _MAX_BYTES or b"\0" in source:
+        return None
+    return _parse(source)
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(source: bytes) -> Parsed | None:
+    root = _parser().parse(source).root_node
+    if root.has_error:
+        return None
+    reading = _Reading(source)
+    try:
+        is_plain = reading.is_plain(root)
+        reading.collect(root)
+    except RecursionError:
+        return None
+    return Parsed(tuple(reading.commands), tuple(reading.written), is_plain and bool(reading.commands))
+
+
+def _parser() -> Parser:
+    """A parser of its own for each call: they are not for several threads, and cost microseconds."""
+    import tree_sitter
+    import tree_sitter_bash
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+@dataclass(slots=True)
+class _Reading:
+    source: bytes
+    commands: list[Simple] = field(default_factory=list)
+    written: list[Word] = field(default_factory=list)
+
+    def collect(self, node: Node, pipeline: int | None = None, depth: int = 0) -> None:
+        """Find all simple commands and redirections. Raises RecursionError where they are too deep."""
+        if depth > 4 * _MAX_DEPTH:
+            raise RecursionError
+        if node.type == "pipeline":
+            pipeline = node.id
+        if node.type in ("command", "declaration_command", "unset_command", "test_command"):
+            self.commands.append(self._simple(node, pipeline))
+        elif node.type == "file_redirect" and ">" in self._text(node):
+            self.written += [self.word(child) for child in node.children_by_field_name("destination")]
+        inner = None if node.type in _OPEN else pipeline
+        for child in node.named_children:
+            self.collect(child, inner, depth + 1)
+
+    def _simple(self, node: Node, pipeline: int | None) -> Simple:
+        words = [self.word(child) for child in _words_of(node)]
+        if node.type != "command" and node.children:
+            words.insert(0, Word(self._text(node.children[0])))
+        return Simple(tuple(words), self._text(node), self._is_plain_command(node), pipeline)
+
+    def is_plain(self, node: Node, depth: int = 0) -> bool:
+        """Whether there is nothing in it but plain simple commands. Raises RecursionError."""
+        if depth > _MAX_DEPTH:
+            raise RecursionError
+        if node.type == "command":
+            return self._is_plain_command(node)
+        if node.type == "comment":
+            return _is_clean(self._text(node))
+        if not node.is_named:
+            return node.type in _TOKENS
+        if node.type == "redirected_statement":
+            return self._is_spaced(node, _BLANK) and all(
+                self._is_harmless(child) if child.type == "file_redirect" else self.is_plain(child, depth + 1)
+                for child in node.children
+            )
+        if node.type not in _CONTAINERS or not self._is_spaced(node, _BLANK_LINES):
+            return False
+        return all(self.is_plain(child, depth + 1) for child in node.children)
+
+    def _is_plain_command(self, node: Node) -> bool:
+        if node.type != "command" or not self._is_spaced(node, _BLANK):
+            return False
+        children = node.children
+        if not children or children[0].type != "command_name":
+            return False
+        words = [self.word(child) for child in children]
+        name = words[0].text
+        return all(word.is_exact for word in words) and "=" not in name and bool(name) and name not in _RESERVED
+
+    def _is_harmless(self, redirect: Node) -> bool:
+        return _DUPLICATES.fullmatch(self._bytes(redirect)) is not None
+
+    def _is_spaced(self, node: Node, between: re.Pattern[bytes]) -> bool:
+        """Whether there is nothing but blanks between the parts of it that the grammar tells of."""
+        at = node.start_byte
+        for child in node.children:
+            if not between.fullmatch(self.source[at : child.start_byte]):
+                return False
+            at = child.end_byte
+        return between.fullmatch(self.source[at : node.end_byte]) is not None
+
+    def word(self, node: Node) -> Word:
+        """What the shell makes of a word, as far as it can be told without running it."""
+        text = self._text(node)
+        if node.type in ("word", "number"):
+            if _PLAIN_WORD.fullmatch(text):
+                return Word(text)
+            is_open = "{" in text or "$" in text or "`" in text
+            return Word(re.sub(r"\\(.)", r"\1", text.replace("\\\n", "")), False, is_open)
+        if node.type == "raw_string":
+            return Word(text[1:-1], _is_clean(text))
+        if node.type == "string":
+            return self._quoted(node, text)
+        if node.type in ("concatenation", "command_name"):
+            return self._joined(node)
+        return Word(text, False, True)
+
+    def _quoted(self, node: Node, text: str) -> Word:
+        if any(child.type in _OPEN for child in node.named_children):
+            return Word(text[1:-1], False, True)
+        inner = text[1:-1]
+        return Word(re.sub(r"\\(.)", r"\1", inner), re.search(r'[$`\\!"]', inner) is None and _is_clean(inner))
+
+    def _joined(self, node: Node) -> Word:
+        parts = [self.word(child) for child in node.children]
+        is_exact = bool(parts) and all(part.is_exact for part in parts)
+        text = "".join(part.text for part in parts)
+        is_whole = is_exact and self._is_spaced(node, re.compile(b""))
+        return Word(text, is_whole, any(part.is_open for part in parts) or (not is_whole and "{" in text))
+
+    def _bytes(self, node: Node) -> bytes:
+        return self.source[node.start_byte : node.end_byte]
+
+    def _text(self, node: Node) -> str:
+        return self._bytes(node).decode(errors="replace")
+
+
+def _is_clean(text: str) -> bool:
+    return _NOT_IN_QUOTES.search(text) is None
+
+
+def _words_of(node: Node) -> Iterator[Node]:
+    for child in node.named_children:
+        if child.type not in ("variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect"):
+            yield child
