@@ -125,9 +125,9 @@ def test_what_points_nowhere_in_a_file_of_the_program_is_found_there(
 
 
 def test_what_means_nothing_yet_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "config.toml").write_text("[[hooks]]\non = 'before_tool'\ncommand = ['./check.sh']\n")
+    (folder / "config.toml").write_text("[ui]\nlanguage = 'de'\n")
     assert main(["config", "check"]) == 0
-    assert "note: `hooks` is not used by this version" in capsys.readouterr().out
+    assert "note: `ui.language` is not used by this version" in capsys.readouterr().out
 
 
 def test_a_project_cannot_change_settings(folder: Path, tmp_path: Path) -> None:
@@ -138,7 +138,8 @@ def test_a_project_cannot_change_settings(folder: Path, tmp_path: Path) -> None:
     shown = subprocess.run([*command, "show"], cwd=project, capture_output=True, text=True)
     assert tomllib.loads(shown.stdout)["agent"]["policy"] == "ask"
     checked = subprocess.run([*command, "check"], cwd=project, capture_output=True, text=True)
-    assert "note: .mimo/config.toml of this folder is not read by this version" in checked.stdout
+    assert "config.toml is not read: you do not trust this project" in checked.stdout
+    assert "agent.policy: unknown key" in checked.stdout
 
 
 def test_show_is_toml_with_the_programs_own_values(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "sessions": "list, show and delete sessions",
     "models": "list, fetch and remove the built-in models",
     "config": "show where settings come from, and check them",
+    "trust": "let a project's notes, skills and hooks count",
     "doctor": "show what works on this machine",
 }
 

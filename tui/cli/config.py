@@ -22,7 +22,6 @@ _SECRET_NAME = re.compile(r"(?i)(key|token|secret|password|authorization|cookie)
 
 _NOT_YET: dict[str, Callable[[Settings], object]] = {
     "mcp": lambda settings: settings.mcp,
-    "hooks": lambda settings: settings.hooks,
     "ui.language": lambda settings: settings.ui.language != "auto",
     "agent.web_search": lambda settings: settings.agent.web_search,
     "agent.fetch_allow": lambda settings: settings.agent.fetch_allow,
@@ -59,13 +58,34 @@ def _check() -> int:
     for name, is_used in _NOT_YET.items():
         if is_used(settings):
             print(f"note: `{name}` is not used by this version")
-    if (Path.cwd() / ".mimo" / "config.toml").is_file():
-        print("note: .mimo/config.toml of this folder is not read by this version")
+    _say_of_project()
     path = config_file()
     print(
         clean(f"{path}: no mistakes" if path.exists() else f"{path} is not there: the program's own settings are used")
     )
     return 0
+
+
+def _say_of_project() -> None:
+    """Whether the configuration that the project brings counts, and where not, what is wrong with it."""
+    from tui.settings.project import project_root
+    from tui.settings.project_config import read_project
+    from tui.settings.trust import project_config_file, trust_state
+
+    root = project_root(Path.cwd())
+    file = project_config_file(root)
+    if not file.is_file():
+        return
+    state = trust_state(root)
+    words = {
+        "trusted": "is read: you trust this project",
+        "changed": "is not read: it has changed since you trusted this project (mimo-tui trust shows it)",
+        "unknown": "is not read: you do not trust this project (mimo-tui trust --show says what it would do)",
+    }
+    print(clean(f"note: {file} {words[state]}"))
+    if state != "trusted":  # what is wrong with one that is read has been said
+        for error in read_project(root).errors:
+            print(clean(f"note: {error.message}"))
 
 
 def _unusable_backends(settings: Settings, known: Sequence[ConfigError]) -> list[ConfigError]:

@@ -6,6 +6,7 @@ where no folder on the way has one, `CLAUDE.md`, `GEMINI.md` or `.github/copilot
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ class Note(NamedTuple):
 def notes_of(folder: Path) -> list[Note]:
     """The notes that hold in `folder`, those of its root first. Blocking, raises nothing."""
     root = project_root(folder)
-    folders = _down_to(root, folder)
+    folders = _down_to(root, Path(os.path.realpath(folder)))
     if notes := _found(root, folders, _OWN):
         return notes
     for name in _OTHERS:

@@ -1,0 +1,64 @@
+"""`mimo-tui trust` says what a project would be allowed to do, and lets it, or no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.cli import main
+from tui.settings.trust import trust_state
+
+
+@pytest.fixture
+def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = home / "project"
+    (path / ".mimo" / "commands").mkdir(parents=True)
+    (path / ".mimo" / "commands" / "look.md").write_text("Look.")
+    (path / ".mimo" / "config.toml").write_text(
+        '[[hooks]]\non = "after_tool"\ncommand = ["sh", "-c", "x\\u001b[2Jy"]\n'
+    )
+    (path / "AGENTS.md").write_text("Be kind.")
+    monkeypatch.chdir(path)
+    return path
+
+
+def test_it_says_exactly_what_it_allows(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trust", "--show"]) == 0
+    said = capsys.readouterr().out
+    assert "run at after_tool, outside the sandbox: sh -c" in said and "\x1b" not in said
+    assert "tell the model what AGENTS.md says (8 characters)" in said and "/look: Look." in said
+    assert trust_state(project) == "unknown"
+    assert main(["trust"]) == 0
+    assert trust_state(project) == "trusted"
+
+
+def test_it_lists_and_takes_back(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["trust", str(project)])
+    (project / ".mimo" / "config.toml").write_text("")
+    capsys.readouterr()
+    assert main(["trust", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert str(project) in said and "changed since" in said
+    assert main(["trust", "--remove", str(project)]) == 0
+    assert main(["trust", "--remove"]) == 1
+    assert main(["trust", "--list"]) == 0 and str(project) not in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_configuration_with_mistakes_is_not_trusted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".mimo" / "config.toml").write_text('[agent]\npolicy = "auto"\n')
+    assert main(["trust"]) == 2
+    assert "agent.policy" in capsys.readouterr().err
+    assert trust_state(project) == "unknown"
+
+
+def test_config_check_says_what_counts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["config", "check"])
+    assert ".mimo/config.toml is not read: you do not trust this project" in capsys.readouterr().out
+    main(["trust"])
+    main(["config", "check"])
+    assert ".mimo/config.toml is read: you trust this project" in capsys.readouterr().out
+    (project / ".mimo" / "config.toml").write_text("x = 1")
+    assert main(["config", "check"]) == 0
+    said = capsys.readouterr().out
+    assert "it has changed since" in said and "x: unknown key" in said

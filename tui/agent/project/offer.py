@@ -1,0 +1,102 @@
+"""What a project brings and would be allowed to do: for the user to look at before they trust it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.agent.project.custom_commands import project_commands
+from tui.agent.project.notes import Note, notes_of
+from tui.agent.project.skills import project_skills
+from tui.core.errors import ConfigError
+from tui.core.text import clean_line, reveal
+from tui.settings.project import project_root
+from tui.settings.project_config import ProjectSettings, read_project
+from tui.settings.schema import AllowRule, McpConfig
+from tui.settings.trust import TrustState, fingerprint, trust_state
+
+_LONGEST = 10_000
+"""Characters: what would be run is never cut for looks."""
+
+
+class Offer(NamedTuple):
+    """All that a project brings. Its texts are untrusted."""
+
+    root: Path
+    state: TrustState
+    fingerprint: str
+    """Of what was looked at."""
+    notes: Sequence[Note]
+    skills: Sequence[str]
+    commands: Sequence[str]
+    settings: ProjectSettings
+    errors: Sequence[ConfigError]
+    """What is wrong with its configuration: nothing of that counts."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.notes or self.skills or self.commands or self.errors or self.settings != ProjectSettings())
+
+    def summary(self) -> str:
+        """In a few words, for a line: `AGENTS.md, 2 skills, 1 hook`; cleaned."""
+        settings = self.settings
+        has_defaults = settings.defaults != ProjectSettings().defaults
+        parts = [clean_line(self.notes[-1].name, 60)] if len(self.notes) == 1 else []
+        parts += _counted(len(self.notes), "file of notes", "files of notes") if len(self.notes) > 1 else []
+        parts += _counted(len(self.skills), "skill")
+        parts += _counted(len(settings.hooks), "hook")
+        parts += _counted(len(settings.mcp), "server of tools", "servers of tools")
+        parts += _counted(len(self.commands), "command")
+        parts += _counted(len(settings.agent.allow), "rule of what runs unasked", "rules of what runs unasked")
+        parts += ["a choice of its own for who answers"] if has_defaults else []
+        parts += ["a configuration with mistakes"] if self.errors else []
+        return ", ".join(parts)
+
+    def lines(self) -> Iterator[str]:
+        """Exactly what it would be allowed to do, a thing a line; cleaned."""
+        for hook in self.settings.hooks:
+            tool = f" ({hook.tool})" if hook.tool else ""
+            yield _line(f"run at {hook.on}{tool}, outside the sandbox: {shlex.join(hook.command)}")
+        for name, server in self.settings.mcp.items():
+            yield _line(f"start or ask the server of tools {name}: {_reached(server)}")
+        for rule in self.settings.agent.allow:
+            yield _line(f"unasked from now on, here: {_rule(rule)}")
+        defaults = self.settings.defaults
+        for what, value in (("backend", defaults.backend), ("model", defaults.model), ("mode", defaults.mode)):
+            if value:
+                yield _line(f"begin with the {what} {value}")
+        for note in self.notes:
+            yield _line(f"tell the model what {note.name} says ({len(note.text):,} characters)")
+        for skill in self.skills:
+            yield _line(f"offer the model the skill {skill}")
+        for command in self.commands:
+            yield _line(f"add the command /{command}")
+
+
+def offer_of(folder: Path) -> Offer:
+    """What the project of `folder` brings, as it is now. Blocking, raises nothing but for want of a home folder."""
+    root = project_root(folder)
+    seen = fingerprint(root)
+    settings, errors, _ = read_project(root)
+    skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
+    commands = [f"{command.name}: {command.help}" for command in project_commands(root)]
+    return Offer(root, trust_state(root), seen, notes_of(folder), skills, commands, settings, errors)
+
+
+def _counted(count: int, one: str, many: str = "") -> list[str]:
+    return [f"1 {one}" if count == 1 else f"{count} {many or f'{one}s'}"] if count else []
+
+
+def _line(text: str) -> str:
+    return clean_line(reveal(text), _LONGEST)
+
+
+def _reached(server: McpConfig) -> str:
+    return shlex.join(server.command) if server.command else str(server.url)
+
+
+def _rule(rule: AllowRule) -> str:
+    what = rule.command if rule.command is not None else " ".join(rule.words or ("(every call)",))
+    return f"{rule.tool} {what}"
