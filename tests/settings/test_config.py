@@ -120,15 +120,15 @@ def test_everything_that_can_be_set_is_read(folder: Path) -> None:
     expected = tomllib.loads(EVERYTHING)
     expected["backends"]["lab"]["ca_file"] = lab.ca_file
     expected["hooks"][0]["command"] = [str(folder / "check.sh")]
-    assert given(plain(settings), expected) == expected
+    assert set_of(plain(settings), expected) == expected
 
 
-def given(settings: Any, expected: Any) -> Any:
+def set_of(settings: Any, expected: Any) -> Any:
     """Of the settings what the file sets: what it does not has the program's own values."""
     if isinstance(expected, dict):
-        return {name: given(settings[name], value) for name, value in expected.items()}
+        return {name: set_of(settings[name], value) for name, value in expected.items()}
     if isinstance(expected, list) and len(expected) == len(settings):
-        return [given(one, value) for one, value in zip(settings, expected, strict=True)]
+        return [set_of(one, value) for one, value in zip(settings, expected, strict=True)]
     return settings
 
 

@@ -59,15 +59,13 @@ async def test_a_link_is_written_through(folder: Path) -> None:
     assert (folder / "link").is_symlink() and (folder / "real").read_text() == "y"
 
 
-async def test_a_file_that_was_never_read_is_not_replaced(folder: Path) -> None:
-    (folder / "a").write_text("precious")
-    (folder / "empty").touch()
-    assert "you have not read it" in await error_of(WRITE, folder, path="a", content="x")
-    assert "you have not read it" in preview_of(WRITE, folder, path="a", content="x")
-    assert (folder / "a").read_text() == "precious"
+async def test_a_file_that_was_never_read_can_be_replaced_and_is_known_then(folder: Path) -> None:
+    (folder / "a").write_text("old")
     desk = Desk()
-    await content_of(WRITE, folder, desk=desk, path="empty", content="x")
-    await content_of(WRITE, folder, desk=desk, path="empty", content="y")  # what it wrote it knows
+    assert "-old" in preview_of(WRITE, folder, path="a", content="x")
+    await content_of(WRITE, folder, desk=desk, path="a", content="x")
+    await content_of(WRITE, folder, desk=desk, path="a", content="y")  # what it wrote it knows
+    assert (folder / "a").read_text() == "y"
 
 
 async def test_a_file_that_changed_meanwhile_is_not_replaced(folder: Path) -> None:

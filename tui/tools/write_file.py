@@ -39,11 +39,6 @@ class WriteFile(ChangingTool):
         if not path.exists():
             return Plan((Change(path, None, content, data),), f"Wrote the new file {name} ({_size(content, data)}).")
         state = regular_file(path, context.folder)
-        if state.st_size and not context.desk.seen.knows(path):
-            raise ToolError(
-                f"{name} is there already and you have not read it, so it was not replaced. Read it first; to change "
-                "a part of it, use edit_file."
-            )
         refuse_stale(path, context)
         before, data, remark = _instead_of(path, state.st_size, content, data)
         return Plan((Change(path, before, content, data),), f"Replaced all of {name} ({_size(content, data)}{remark}).")
