@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,7 +72,8 @@ async def session(folder: Path, box: Sandbox | None) -> AsyncIterator[Session]:
 async def test_a_command_goes_on_and_its_new_output_is_read(session: Session, folder: Path) -> None:
     os.mkfifo(folder / "fifo")
     outcome = await session.do(START, command="echo first; cat fifo; echo last; exit 3")
-    assert outcome.content == "Started as background command 1.\nfirst\n[running]" and not outcome.is_error
+    assert re.fullmatch(r"Started as background command 1\.\nfirst\n\[running for \d\.\d s\]", outcome.content)
+    assert not outcome.is_error
     assert outcome.detail["background"] == {"id": 1, "state": "running"}
     await asyncio.to_thread((folder / "fifo").write_text, "second\n")
     text = await session.read_until(1, "exit code 3")
@@ -160,6 +162,15 @@ async def test_what_is_not_there_is_named(session: Session) -> None:
     await session.do(START, command="sleep 1000")
     assert "There are: 1 running." in await session.error(READ, id=2)
     assert "to background command 1: sleep 1000" in preview_of(WRITE, session.folder, session.desk, id=1, text="x")
+
+
+async def test_waiting_for_what_takes_long_is_not_taken_for_a_loop(session: Session) -> None:
+    await session.do(START, command="echo ready; sleep 1000")
+    job = session.desk.commands.get(1)
+    assert job.patience_s == 5
+    seen = {(await job.news(0.12)).content for n in range(4)}
+    assert job.patience_s == 40
+    assert len(seen) == 4 and all(content.startswith("[no new output]\n[running for") for content in seen)
 
 
 async def test_one_outside_of_the_sandbox_gets_no_input_from_inside(folder: Path, sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Callable
 
 from tui.core.messages import Json
@@ -22,6 +23,7 @@ MOST = 8
 
 ID: Json = {"type": "integer", "minimum": 1, "description": "The number that start_command gave."}
 _GATHER_S = 0.1
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 40.0
 _ENDED_KEPT = 16
 """Of those that have ended: older ones are forgotten."""
 
@@ -35,6 +37,7 @@ class Job:
         """Whether it was ended on purpose."""
         self.has_told_its_end = False
         self._on_end = on_end
+        self._began, self._empty_reads = time.monotonic(), 0
         self._unread, self._has_news, self._is_over = Excerpt(), asyncio.Event(), asyncio.Event()
         self._whole = WholeOutput(command.context.desk.outputs, EXCERPT_CHARACTERS)
         self._task = asyncio.create_task(self._go_on(), name=f"background command {number}")
@@ -49,18 +52,26 @@ class Job:
             return "running"
         return "stopped" if self.is_stopped else f"ended: exit code {self.command.exit_code}"
 
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for output: longer each time that none came, so that a long job is asked about seldom."""
+        return min(_FIRST_WAIT_S * 2**self._empty_reads, _LONGEST_WAIT_S)
+
     async def news(self, wait_s: float) -> Outcome:
         """What came since the last time, and its state; waits up to `wait_s` for something to come."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._has_news.wait()
+        self._empty_reads = 0 if self._has_news.is_set() else self._empty_reads + 1
         if self.is_running and self._has_news.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GATHER_S):
                     await self._is_over.wait()
         self._has_news.clear()
         unread, self._unread = self._unread, Excerpt()
-        lines = [unread.text(self._whole.path).rstrip("\n") or "[no new output]", f"[{self.state}]"]
+        # With its time: otherwise results would be the same, which is taken for a model that repeats itself.
+        state = f"running for {time.monotonic() - self._began:.1f} s" if self.is_running else self.state
+        lines = [unread.text(self._whole.path).rstrip("\n") or "[no new output]", f"[{state}]"]
         if not self.is_running:
             self._has_news.set()
             self.has_told_its_end = True

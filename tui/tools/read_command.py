@@ -10,14 +10,11 @@ from tui.tools.background import ID
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.errors import ToolError
 
-_WAIT_S = 5.0
-
 
 class ReadCommand:
     name = "read_command"
     description = (
-        "Get the new output of a background command, and whether it still runs. "
-        f"Waits up to {_WAIT_S:.0f} seconds for output."
+        "Get the new output of a background command, and whether it still runs. Waits some seconds for output."
     )
     parameters: Json = {
         "type": "object",
@@ -39,4 +36,4 @@ class ReadCommand:
         except ToolError as error:
             yield Outcome(str(error), is_error=True)
             return
-        yield await job.news(_WAIT_S)
+        yield await job.news(job.patience_s)
