@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from tui.agent.approvals import Approvals, Policy, SandboxState
 from tui.agent.backends import Backends
@@ -34,11 +34,14 @@ from tui.core.events import (
     ToolOutput,
     TurnStarted,
 )
-from tui.core.messages import Image, Json, Message, user
+from tui.core.messages import Context, Image, Json, Message, user
 from tui.sessions.history import History, history_of
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.desk import Desk
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
+
+if TYPE_CHECKING:
+    from tui.tools.mcp.servers import McpServers
 
 Mode = Literal["chat", "agent"]
 _CUT = ("interrupted", "error")
@@ -76,6 +79,7 @@ class Conversation:
         """What its tools share."""
         self.project = Project(self.folder, settings.agent.workspace)
         self.hooks = Hooks(settings.hooks, self.folder, lambda: self.session_id)
+        self._mcp: McpServers | None = None
         self._is_begun = False
         self._keeper: Keeper | None = None
         self.turn: Turn | None = None
@@ -116,6 +120,20 @@ class Conversation:
                 works_behind=lambda: self.desk.works_behind,
             )
         return self._keeper
+
+    @property
+    def mcp(self) -> McpServers:
+        """Its servers of tools. Nothing of them is loaded before this is asked for, which only who has some does."""
+        if self._mcp is None:
+            from tui.tools.mcp.servers import McpServers
+
+            self._mcp = McpServers(self.folder, self.tell)
+        return self._mcp
+
+    async def mentioned(self, words: str) -> list[Context]:
+        """What the resources of servers hold that `words` name as `@server:uri`."""
+        servers = self.settings.mcp
+        return await self.mcp.contexts(words, servers) if servers and "@" in words else []
 
     @property
     def approvals(self) -> Approvals:
@@ -165,6 +183,8 @@ class Conversation:
             self.turn.stop()
             await self.turn.wait()
         await self.desk.close()
+        if self._mcp is not None:
+            await self._mcp.close()
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.close)
         await self.journal.close()

@@ -37,6 +37,8 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         why = conversation.sandbox_problem
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
     toolbox = default_toolbox() if is_agent else EMPTY
+    if is_agent and (servers := conversation.settings.mcp):
+        toolbox = toolbox.with_more(await conversation.mcp.tools(servers))
     workshop = Workshop(
         toolbox,
         _tool_context(conversation, spec),

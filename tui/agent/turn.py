@@ -16,6 +16,7 @@ from tui.core.events import (
     ApprovalAsked,
     Event,
     Happened,
+    MessageAdded,
     Nested,
     Notice,
     Reason,
@@ -116,6 +117,8 @@ class Turn:
             await self._begin()
             await conversation.begin()
             agent = await outfit(conversation, self._asker)
+            for added in await conversation.mentioned(self._message.words):
+                self._emit(MessageAdded(Message("user", (added,))))
             async for event in run_turn(agent, conversation.history.copy()):
                 if isinstance(event, TurnFinished):
                     last = event

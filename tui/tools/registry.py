@@ -25,6 +25,10 @@ class Toolbox:
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
+    def with_more(self, tools: Iterable[Tool]) -> Toolbox:
+        """These tools, and others behind them."""
+        return Toolbox((*self._tools.values(), *tools))
+
     def specs(self) -> tuple[ToolSpec, ...]:
         return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in self._tools.values())
 
