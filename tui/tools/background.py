@@ -23,7 +23,7 @@ MOST = 8
 
 ID: Json = {"type": "integer", "minimum": 1, "description": "The number that start_command gave."}
 _GATHER_S = 0.1
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 40.0
+_FIRST_WAIT_S, _MOST_DOUBLINGS = 5.0, 3
 _ENDED_KEPT = 16
 """Of those that have ended: older ones are forgotten."""
 
@@ -55,7 +55,7 @@ class Job:
     @property
     def patience_s(self) -> float:
         """How long to wait for output: longer each time that none came, so that a long job is asked about seldom."""
-        return min(_FIRST_WAIT_S * 2**self._empty_reads, _LONGEST_WAIT_S)
+        return _FIRST_WAIT_S * (1 << min(self._empty_reads, _MOST_DOUBLINGS))
 
     async def news(self, wait_s: float) -> Outcome:
         """What came since the last time, and its state; waits up to `wait_s` for something to come."""
