@@ -55,3 +55,17 @@ def test_dot_files_under_git_make_no_project_of_the_home_folder(home: Path) -> N
     (home / "work").mkdir()
     assert project_root(home / "work") == home / "work"
     assert project_root(home) == home
+
+
+def test_a_note_for_everywhere_is_there_in_all_folders(home: Path) -> None:
+    add_memory(home / "a", "answer in French", everywhere=True)
+    add_memory(home / "b", "it uses spaces")
+    assert read_memory(home / "b") == "- answer in French\n\n- it uses spaces"
+    assert read_memory(home / "c") == "- answer in French"
+
+
+def test_a_memory_that_is_full_takes_no_more(home: Path) -> None:
+    with pytest.raises(UsageError, match="full"):
+        for number in range(100):
+            add_memory(home, f"{number} " + "x" * 990)
+    assert len(read_memory(home)) < 8200
