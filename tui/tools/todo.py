@@ -36,7 +36,7 @@ class Todo:
         "required": ["items"],
         "additionalProperties": False,
     }
-    effect: Literal["read"] = "read"
+    effect: Literal["talk"] = "talk"
 
     def paths(self, arguments: Json) -> tuple[str, ...]:
         return ()
