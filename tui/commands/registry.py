@@ -10,7 +10,7 @@ from typing import Protocol
 from tui.core.errors import UsageError
 from tui.settings.names import nearest
 
-_LINE = re.compile(r"/([a-z][a-z-]*|\?)(?:\s+(.*))?", re.DOTALL)
+_LINE = re.compile(r"/([a-z][a-z-]*!?|\?)(?:\s+(.*))?", re.DOTALL)
 
 
 class Front(Protocol):
@@ -28,6 +28,10 @@ class Front(Protocol):
     def stop_turn(self) -> None: ...
     def go_on(self) -> None: ...
     def attach(self, path: str) -> None: ...
+    def undo(self, turns: str) -> None: ...
+    def undo_all(self) -> None: ...
+    def redo(self) -> None: ...
+    def show_changes(self, what: str) -> None: ...
     def set_up_backend(self) -> None: ...
     def leave(self) -> None: ...
 
@@ -74,6 +78,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("answer", "go to the question that waits", lambda front, _: front.focus_question(), key="ctrl+y"),
     Command("stop", "stop the turn, keeping what came", lambda front, _: front.stop_turn(), key="escape"),
     Command("continue", "let an answer that broke off go on", lambda front, _: front.go_on()),
+    Command("undo", "take back what the last turn changed", lambda front, words: front.undo(words), "[TURNS]"),
+    Command("undo!", "take it back over what changed since", lambda front, _: front.undo_all()),
+    Command("redo", "bring back what was taken back", lambda front, _: front.redo()),
+    Command("diff", "show what the session has changed", lambda front, words: front.show_changes(words), "[turn]"),
     Command("attach", "send an image with the next message", lambda front, words: front.attach(words), "PATH"),
     Command("setup", "add a vendor, a server or the built-in model", lambda front, _: front.set_up_backend()),
     Command("quit", "leave", lambda front, _: front.leave(), aliases=("exit", "q"), key="ctrl+q"),

@@ -35,6 +35,7 @@ from tui.screens.reporting import ReportsBrokenWorkers
 from tui.screens.sending import Sending
 from tui.screens.side import Side
 from tui.screens.talk import Talk
+from tui.screens.undoing import ChatUndo
 from tui.widgets.attachments import Attachments
 from tui.widgets.completions import CompletionList
 from tui.widgets.note import Note
@@ -91,6 +92,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.overview = Overview(self)
         self.sending = Sending(self)
         self.attaching = Attaching(self)
+        self.undoing = ChatUndo(self)
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]
@@ -261,6 +263,12 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
 
     def on_trace_pane_step_opened(self, event: TracePane.StepOpened) -> None:
         self.front.open_step(event.turn, event.step)
+
+    def on_trace_pane_step_wanted_back(self, event: TracePane.StepWantedBack) -> None:
+        try:
+            self.undoing.restore(event.turn, event.step)
+        except MimoError as error:
+            self.say(error)
 
     def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
         self.questions.answer(event)

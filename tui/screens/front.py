@@ -105,6 +105,18 @@ class ChatFront:
     def attach(self, path: str) -> None:
         self._screen.attaching.attach(path)
 
+    def undo(self, turns: str) -> None:
+        self._screen.undoing.undo(turns)
+
+    def undo_all(self) -> None:
+        self._screen.undoing.undo("", is_forced=True)
+
+    def redo(self) -> None:
+        self._screen.undoing.redo()
+
+    def show_changes(self, what: str) -> None:
+        self._screen.undoing.show(what)
+
     def set_up_backend(self) -> None:
         from tui.screens.welcome import WelcomeScreen
 

@@ -31,6 +31,7 @@ ELSEWHERE = (
             ("enter", "conversation: fold or unfold; trace: open the step"),
             ("n, p", "conversation: the next, the previous fold"),
             ("o, y", "conversation: open the step; copy the source"),
+            ("u", "trace: make all files what they were after the step"),
         ),
     ),
     (

@@ -118,9 +118,12 @@ def _apply_all(changes: Sequence[Change]) -> None:
         raise
 
 
-def unified_diff(name: str, before: str | None, after: str | None) -> str:
-    """What `diff -u` would print, line ends shown only where they are what differs; empty when nothing does."""
-    if before is not None and after is not None and "\r\n" in before and "\r\n" in after:
+def unified_diff(name: str, before: str | None, after: str | None, *, is_exact: bool = False) -> str:
+    """What `diff -u` would print, line ends shown only where they are what differs; empty when nothing does.
+
+    `is_exact`: with line ends as they are, for a patch.
+    """
+    if not is_exact and before is not None and after is not None and "\r\n" in before and "\r\n" in after:
         before, after = before.replace("\r\n", "\n"), after.replace("\r\n", "\n")
     old, new = _lines(before or ""), _lines(after or "")
     if old == new and before is not None and after is not None:

@@ -136,6 +136,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(y=0, animate=False, force=True)
         self.refresh()
 
+    def row_of(self, line: int) -> int:
+        """Which row a line begins at."""
+        return self._ends[line - 1] if 0 < line <= len(self._ends) else 0
+
     @property
     def text(self) -> str:
         return "\n".join(line.text for line in self._lines)

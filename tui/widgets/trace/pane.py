@@ -38,6 +38,7 @@ class TracePane(QuietScroll, can_focus=True):
         Binding("home", "go_first", "First step", show=False),
         Binding("end", "follow", "Follow the end", show=False),
         Binding("enter", "open", "Open the step", show=False),
+        Binding("u", "want_back", "Take back what came after the step", show=False),
     ]
     COMPONENT_CLASSES: ClassVar = {
         "trace--muted",
@@ -78,6 +79,14 @@ class TracePane(QuietScroll, can_focus=True):
 
     class StepOpened(Message):
         """The user wants to see everything about a step."""
+
+        def __init__(self, turn: int, step: int) -> None:
+            super().__init__()
+            self.turn = turn
+            self.step = step
+
+    class StepWantedBack(Message):
+        """The user wants all files to be what they were after a step."""
 
         def __init__(self, turn: int, step: int) -> None:
             super().__init__()
@@ -239,6 +248,10 @@ class TracePane(QuietScroll, can_focus=True):
     def action_open(self) -> None:
         if (at := self._chosen) is not None and (place := self._trace.rows[at].place):
             self.post_message(self.StepOpened(*place))
+
+    def action_want_back(self) -> None:
+        if (at := self._chosen) is not None and (place := self._trace.rows[at].place):
+            self.post_message(self.StepWantedBack(*place))
 
     def on_click(self, event: events.Click) -> None:
         index = round(self.scroll_y) + event.y

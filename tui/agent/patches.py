@@ -1,0 +1,141 @@
+"""What became of files as patches: for people to read, and for `git apply`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tui.sessions.checkpoints.states import State, why_unkept
+from tui.sessions.checkpoints.undoing import FileChange, Result
+from tui.tools.changes import unified_diff
+from tui.tools.text_file import size_words
+
+_NAMED = 8
+"""Files that a sentence names."""
+
+
+class Patch(NamedTuple):
+    """The change of one file. `what` is a word or two about it; `head` and `hunks` are the patch, raw."""
+
+    path: str
+    what: str
+    added: int
+    removed: int
+    head: str
+    hunks: str
+
+    @property
+    def text(self) -> str:
+        return self.head + self.hunks
+
+
+def patch_of(change: FileChange) -> Patch:
+    """Blocking for a large file."""
+    path, before, after, old, new = change
+    if (
+        before is not None
+        and after is not None
+        and before.kind != after.kind
+        and "unkept" not in (before.kind, after.kind)
+    ):
+        gone, come = patch_of(change._replace(after=None, new=None)), patch_of(change._replace(before=None, old=None))
+        what = "link in place of a file" if after.kind == "link" else "file in place of a link"
+        return Patch(path, what, come.added, gone.removed, gone.text, come.text)
+    head = _head(path, before, after)
+    if unkept := next((state for state in (before, after) if state and state.kind == "unkept"), None):
+        return Patch(path, f"{_word(before, after)}, {why_unkept(unkept)}: not kept", 0, 0, "", "")
+    texts = [_text(data) for data in (old, new)]
+    if None in (texts[0] if old is not None else "", texts[1] if new is not None else ""):
+        names = " and ".join(_names(path, before, after))
+        sizes = " → ".join(size_words(len(data)) for data in (old, new) if data is not None)
+        return Patch(path, f"{_word(before, after)}, binary, {sizes}", 0, 0, head, f"Binary files {names} differ\n")
+    diff = unified_diff("@", texts[0], texts[1], is_exact=True)
+    _, _, hunks = diff.partition("\n")[2].partition("\n")
+    lines = hunks.split("\n")
+    added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
+    if hunks:
+        first, second = _names(path, before, after)
+        hunks = f"--- {first}\n+++ {second}\n{hunks}"
+    return Patch(path, _word(before, after), added, removed, head, hunks)
+
+
+def summary(result: Result, did: str = "Took back") -> tuple[str, str]:
+    """What came of an undo, in a sentence or two for people, and what to do about it."""
+    files = [change for change in result.changes if not _is_folder(change.before) and not _is_folder(change.after)]
+    removed = sum(change.after is None for change in files)
+    counts = [(len(files) - removed, "restored"), (removed, "removed")]
+    parts = [f"{count} file{'s' if count != 1 else ''} {word}" for count, word in counts if count]
+    if not files and result.changes:
+        parts = ["folders only"]
+    turns = f"turn{'s' if len(result.turns) > 1 else ''} {', '.join(map(str, result.turns))}"
+    if result.changes or not (result.left or result.failed):
+        sentences = [f"{did} {turns}: {', '.join(parts) or 'all was as it should be'}."]
+    else:
+        sentences = [f"Nothing of {turns} was changed."]
+    if result.left:
+        sentences.append(f"Left alone, changed since: {_listed(result.left)}.")
+    if result.failed:
+        whys = [f"{path} ({why})" for path, why in result.failed.items()]
+        sentences.append(f"Could not be done: {_listed(whys)}.")
+    return " ".join(sentences), "/undo! takes back what was left, too." if result.left and did == "Took back" else ""
+
+
+def _is_folder(state: State | None) -> bool:
+    return state is not None and state.kind in ("folder", "cache", "installed")
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = [name if name.isprintable() else repr(name) for name in names]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _word(before: State | None, after: State | None) -> str:
+    if before is None or after is None:
+        return "new" if before is None else "removed"
+    if before.mode != after.mode and before.kind == after.kind == "file":
+        return f"mode {before.mode:o} → {after.mode:o}"
+    return "changed"
+
+
+def _head(path: str, before: State | None, after: State | None) -> str:
+    lines = [f"diff --git {_quoted(f'a/{path}')} {_quoted(f'b/{path}')}"]
+    old, new = (_git_mode(state) if state else "" for state in (before, after))
+    if not old or not new:
+        lines.append(f"new file mode {new}" if new else f"deleted file mode {old}")
+    elif old != new:
+        lines += [f"old mode {old}", f"new mode {new}"]
+    return "\n".join(lines) + "\n"
+
+
+def _git_mode(state: State) -> str:
+    return "120000" if state.kind == "link" else "100755" if state.mode & 0o100 else "100644"
+
+
+def _names(path: str, before: State | None, after: State | None) -> tuple[str, str]:
+    return (
+        _quoted(f"a/{path}") if before is not None else "/dev/null",
+        _quoted(f"b/{path}") if after is not None else "/dev/null",
+    )
+
+
+def _quoted(name: str) -> str:
+    """As git writes a name that has more in it than letters: its bytes as in C."""
+    if name.isascii() and name.isprintable() and '"' not in name and "\\" not in name:
+        return name
+    special = {0x22: '\\"', 0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
+    escaped = "".join(
+        special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}") for byte in os.fsencode(name)
+    )
+    return f'"{escaped}"'
+
+
+def _text(data: bytes | None) -> str | None:
+    """None for what is no text, and for nothing."""
+    if data is None or b"\0" in data:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
