@@ -98,7 +98,7 @@ class McpServers:
 
     # What the user's words name
 
-    async def contexts(self, words: str, configs: Mapping[str, McpConfig], sees_images: bool | None) -> list[Context]:
+    async def contexts(self, words: str, configs: Mapping[str, McpConfig]) -> list[Context]:
         """What the resources hold that are mentioned in `words` as `@server:uri`; what goes wrong is told."""
         found = []
         for mention in Mention.all_in(words, configs):
