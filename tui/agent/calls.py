@@ -13,11 +13,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.agent.approvals import Approvals, Verdict
 from tui.agent.around import after, before
 from tui.agent.hooks import Hooks
+from tui.agent.plan import present
 from tui.agent.project.project import Project
 from tui.core.codec import dumps
 from tui.core.events import (
@@ -34,7 +35,11 @@ from tui.core.events import (
 from tui.core.messages import Json, ToolCall
 from tui.tools.base import Outcome, Tool, ToolContext
 from tui.tools.kept_outputs import RESULT_CHARACTERS
+from tui.tools.present_plan import PresentPlan
 from tui.tools.registry import Toolbox, validate
+
+if TYPE_CHECKING:
+    from tui.agent.keeper import Keeper
 
 _KEPT_CHARACTERS = 4000
 """Of the output of a tool that was interrupted, for the model."""
@@ -42,16 +47,21 @@ _KEPT_CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The user's word about a question: `arguments` when they edited the call, `rule` for `always` (None: as asked)."""
+    """The user's word about a question: `arguments` when they edited the call, `rules` for `always` (none: as asked)."""
 
     decision: Decision
     reason: str = ""
     arguments: Json | None = None
-    rule: Json | None = None
+    rules: tuple[Json, ...] = ()
 
 
 class Asker(Protocol):
     """Who answers questions: a screen, or nobody."""
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether there is somebody: else nothing is offered that nobody has asked for."""
+        ...
 
     async def ask(self, question: ApprovalAsked) -> Answer: ...
 
@@ -65,6 +75,10 @@ class Gatekeeper(Protocol):
         """Allow what `rule` says from now on; returns what went wrong with keeping it for later."""
         ...
 
+    def end_planning(self) -> str:
+        """The user accepted a plan: the policy is what it was before `plan`, which is returned."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -76,9 +90,13 @@ class Workshop:
     asker: Asker
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a question is open: one at a time."""
+    keeper: Keeper | None = None
+    """Keeps what is changed, so that it can be taken back; None where there is nowhere to keep it."""
     subagent: str = ""
     """Whose calls these are, when it is not the user's own agent's."""
     hooks: Hooks = field(default_factory=Hooks)
+    is_attended: bool = True
+    """Somebody is there who can accept a plan."""
     project: Project | None = None
     """Whose folders may have notes of their own; None: nobody looks."""
 
@@ -136,6 +154,10 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     if tool is None:
         yield refused(call, verdict.reason)
         return
+    if tool.name == PresentPlan.name and shop.gatekeeper.approvals.policy == "plan":
+        async for happened in present(shop, tool, call):
+            yield happened
+        return
     verdict, problems = await before(shop.hooks, call, verdict)
     for problem in problems:
         yield Notice(problem)
@@ -146,8 +168,9 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
             answer = await shop.asker.ask(question)
         yield ApprovalGiven(question.id, answer.decision, answer.reason)
         if answer.decision == "always" and question.rule is not None:
-            for problem in await shop.gatekeeper.remember(answer.rule or question.rule):
-                yield Notice(problem)
+            for rule in answer.rules or (question.rule,):
+                for problem in await shop.gatekeeper.remember(rule):
+                    yield Notice(problem)
         asked_about: tuple[Path, ...] | None = verdict.places
         if answer.arguments is not None and answer.arguments != call.arguments:
             asked_about = None
@@ -159,7 +182,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason}.")
         return
-    async for event in _run(replace(shop.context, places=verdict.places), tool, call):
+    async for event in _kept(shop, replace(shop.context, places=verdict.places), tool, call):
         if isinstance(event, ToolFinished):
             event = replace(event, result=note + event.result)
             if not _is_cancelled():
@@ -207,7 +230,50 @@ async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_abou
     return verdict if verdict.action == "deny" else replace(verdict, action="allow")
 
 
-async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncIterator[Happened]:
+def _kept(shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall) -> AsyncGenerator[Happened, None]:
+    """Run it, what it changes being kept."""
+    events = _run_and_offer(shop, context, tool, call)
+    return shop.keeper.around(tool, context, events) if shop.keeper is not None else events
+
+
+async def _run_and_offer(
+    shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall
+) -> AsyncGenerator[Happened, None]:
+    """Run it. A command that failed because of the sandbox is run once more, outside of it, if the user says so."""
+    failed: ToolFinished | None = None
+    async with aclosing(_run(context, tool, call)) as events:
+        async for event in events:
+            if isinstance(event, ToolFinished) and event.detail.get("sandbox_blocked") and shop.asker.can_answer:
+                failed = event
+            else:
+                yield event
+    if failed is None:
+        return
+    why = f"it failed in the sandbox: {failed.detail['sandbox_blocked']}. Run it once outside the sandbox?"
+    question = await _question(shop, tool, call, Verdict("ask", why))
+    try:
+        async with shop.asking:
+            yield question
+            answer = await shop.asker.ask(question)
+    except asyncio.CancelledError:
+        yield failed
+        raise
+    yield ApprovalGiven(question.id, answer.decision, answer.reason)
+    if answer.decision == "no":
+        because = f": {answer.reason}" if answer.reason else "."
+        yield replace(failed, result=f"{failed.result}\n[The user does not let it run outside the sandbox{because}]")
+        return
+    if answer.arguments is not None:
+        call = replace(call, arguments=answer.arguments)
+    note = (
+        f"[It failed in the sandbox, so the user let it run once outside of it: {dumps(call.arguments)}. This came:]\n"
+    )
+    async with aclosing(_run(context.outside_the_sandbox(), tool, call)) as events:
+        async for event in events:
+            yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event
+
+
+async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncGenerator[Happened, None]:
     yield ToolStarted(call)
     began = time.monotonic()
     outcome, came = Outcome("The tool ended without a result.", is_error=True), ""

@@ -36,6 +36,7 @@ from tui.core.events import (
 )
 from tui.core.messages import Context, Image, Json, Message, user
 from tui.sessions.history import History, history_of
+from tui.settings.agent_files import AgentDefinition
 from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
 from tui.tools.desk import Desk
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
@@ -60,9 +61,12 @@ class Conversation:
         self.settings, self.folder = settings, folder.resolve()
         self.mode: Mode = wishes.mode or settings.defaults.mode
         self.policy: Policy = wishes.policy or settings.agent.policy
+        self._policy_before: Policy = "ask" if self.policy == "plan" else self.policy
         self.sandbox: SandboxState | None = None if (wishes.sandbox or settings.agent.sandbox) == "on" else "off"
         """What commands run in; None until it was tried, see `try_sandbox`."""
         self.sandbox_problem = ""
+        self.is_attended = True
+        """Somebody is there who can accept a plan."""
         self.asks_server = True
         """Whether a server may be asked how it wants tool calls. `run` sends nothing but the turn's own steps."""
         self.max_steps = wishes.max_steps or settings.agent.max_steps
@@ -77,6 +81,8 @@ class Conversation:
         self.journal = Journal(self.folder, on_problem=self._not_saved)
         self.desk = Desk(lambda: self.session_id, self.tell)
         """What its tools share."""
+        self.agents: Sequence[AgentDefinition] | None = None
+        """The subagents that it can give work to; None before its first agent turn, from when on they stay."""
         self.project = Project(self.folder, settings.agent.workspace)
         self.hooks = Hooks(settings.hooks, self.folder, lambda: self.session_id)
         self._mcp: McpServers | None = None
@@ -220,6 +226,17 @@ class Conversation:
         except MimoError as error:
             return [f"The rule holds for this session only: {error.message}"]
         return []
+
+    def plan(self) -> None:
+        """Let the model only look, and show what it would do, until the user has accepted that."""
+        if self.policy != "plan":
+            self._policy_before, self.policy = self.policy, "plan"
+
+    def end_planning(self) -> Policy:
+        """The policy is what it was before `plan`, or `ask` where there was no other; returns it."""
+        if self.policy == "plan":
+            self.policy = self._policy_before
+        return self.policy
 
     def _not_saved(self, problem: MimoError) -> None:
         words = f"This session is not being saved: {problem.message}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.agent.answering import Answering
@@ -11,14 +13,20 @@ from tui.agent.calls import Asker, Workshop
 from tui.agent.limits import Limits
 from tui.agent.loop import Agent
 from tui.agent.prompt import system_prompt
+from tui.agent.strategies.constrained import SMALL_WINDOW_TOKENS
+from tui.agent.subagents import Subagents, known_agents
 from tui.backends.backend import Backend
 from tui.backends.resolve import resolve
 from tui.backends.spec import BackendSpec
 from tui.core.errors import MimoError, UsageError
+from tui.settings.agent_files import AgentDefinition
 from tui.settings.schema import Settings
 from tui.tools.base import ToolContext
-from tui.tools.registry import EMPTY, default_toolbox
+from tui.tools.delegate import Delegate
+from tui.tools.present_plan import PresentPlan
+from tui.tools.registry import EMPTY, Toolbox, default_toolbox
 from tui.tools.sandbox import find_sandbox
+from tui.tools.use_skill import UseSkill
 
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
@@ -36,7 +44,14 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
     if is_agent and conversation.sandbox is None and await conversation.try_sandbox() == "missing":
         why = conversation.sandbox_problem
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
-    toolbox = default_toolbox() if is_agent else EMPTY
+    toolbox, subagents = EMPTY, None
+    if is_agent:
+        toolbox = default_toolbox()
+        if spec.context_window is None or spec.context_window > SMALL_WINDOW_TOKENS:
+            definitions = await _definitions(conversation)
+            subagents = Subagents(conversation, definitions, partial(_answering, conversation))
+            skills = UseSkill(lambda: conversation.project.skills)
+            toolbox = Toolbox((*toolbox.tools, Delegate(definitions, subagents), skills, PresentPlan()))
     if is_agent and (servers := conversation.settings.mcp):
         toolbox = toolbox.with_more(await conversation.mcp.tools(servers))
     workshop = Workshop(
@@ -46,24 +61,46 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         asker,
         hooks=conversation.hooks,
         project=conversation.project,
+        is_attended=conversation.is_attended,
         keeper=conversation.keeper if is_agent else None,
     )
-    specs = [spec, *await asyncio.to_thread(_fallbacks, conversation.settings, spec)]
 
     def system_of(backend: Backend) -> str:
         return backend.spec.system_prompt or system_prompt(conversation.mode, conversation.folder)
 
+    answering, words = await _answering(conversation, spec, system_of, bool(toolbox.names))
+    if words:
+        conversation.tell(words)
+    settings = conversation.settings.agent
+    limits = Limits(conversation.max_steps, settings.max_tokens, conversation.budget)
+    agent = Agent(answering, workshop, limits, conversation.compactor, cache=conversation.cache)
+    if subagents is not None:
+        subagents.work_for(agent)
+    return agent
+
+
+async def _answering(
+    conversation: Conversation, spec: BackendSpec, system_of: Callable[[Backend], str], has_tools: bool
+) -> tuple[Answering, str | None]:
+    """A backend with those that are asked instead, ready to be asked; and what to tell. Raises what asking raises."""
+    specs = [spec, *await asyncio.to_thread(_fallbacks, conversation.settings, spec)]
     answering = Answering(
         [conversation.backends.of(spec) for spec in specs],
         system_of,
         look_up=conversation.backends.look_up if conversation.asks_server else None,
-        has_tools=bool(toolbox.names),
+        has_tools=has_tools,
     )
-    if words := await answering.begin():
-        conversation.tell(words)
-    settings = conversation.settings.agent
-    limits = Limits(conversation.max_steps, settings.max_tokens, conversation.budget)
-    return Agent(answering, workshop, limits, conversation.compactor, cache=conversation.cache)
+    return answering, await answering.begin()
+
+
+async def _definitions(conversation: Conversation) -> Sequence[AgentDefinition]:
+    """The subagents of a session: those that there were when its first agent turn began, in this run."""
+    if conversation.agents is None:
+        found = await asyncio.to_thread(known_agents, conversation.settings)
+        conversation.agents = found.definitions
+        for error in found.errors:
+            conversation.tell(f"This subagent cannot be used: {error.message}. {error.hint}".strip())
+    return conversation.agents
 
 
 def _fallbacks(settings: Settings, spec: BackendSpec) -> list[BackendSpec]:

@@ -42,6 +42,8 @@ DONE, FAILED, DENIED, LIMIT, INTERRUPTED = 0, 1, 3, 4, 130
 class Nobody:
     """Answers every question with no: there is nobody to ask."""
 
+    can_answer = False
+
     async def ask(self, question: ApprovalAsked) -> Answer:
         return Answer("no", f"{question.reason}, which needs an approval, and nobody is here to give it")
 
@@ -128,7 +130,7 @@ class _Outcome:
 async def run(conversation: Conversation, prompt: str, as_json: bool, images: Sequence[Image] = ()) -> int:
     """Run one turn to its end and print it; returns the exit code of DESIGN.md section 7."""
     printer: Printer = JsonPrinter() if as_json else TextPrinter(streams=conversation.mode == "chat")
-    outcome, conversation.asks_server = _Outcome(), False
+    outcome, conversation.asks_server, conversation.is_attended = _Outcome(), False, False
     turn = conversation.send(prompt, Nobody(), images)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
