@@ -99,9 +99,9 @@ async def test_arguments_that_are_not_json_go_back_to_the_model(stage: Stage) ->
 
 
 async def test_arguments_that_do_not_fit_go_back_with_what_is_expected(stage: Stage) -> None:
-    conversation = stage.conversation([Reply(tool_call("read_file", {"file": "a"})), "Sorry."])
+    conversation = stage.conversation([Reply(tool_call("read_file", {"colour": "a"})), "Sorry."])
     finished = the(await events_of(conversation.send("Go")), ToolFinished)
-    assert finished.is_error and "`path`" in finished.result and "`file`" in finished.result
+    assert finished.is_error and "`path`" in finished.result and "`colour`" in finished.result
 
 
 async def test_an_unknown_tool_is_answered_with_those_there_are(stage: Stage) -> None:

@@ -138,16 +138,26 @@ class Backend:
 
     async def tool_strategy(self, *, may_ask: bool = True) -> Strategy:
         """How this model is asked for tool calls: as set, else as the server says if we `may_ask`, else by rule."""
+        return (await self.tool_strategy_and_why(may_ask=may_ask))[0]
+
+    async def tool_strategy_and_why(self, *, may_ask: bool = True) -> tuple[Strategy, str]:
+        """Like `tool_strategy`, with the reason in words."""
         if self.spec.strategy != "auto":
-            return self.spec.strategy
+            return self.spec.strategy, "it is set"
+        without: Strategy = "text" if self.spec.rules.response_format == "none" else "constrained"
         if self._tools_refused:
-            return "constrained"
+            return without, "the server refused tools"
+        if may_ask and self.spec.wire in discovery.MUST_ASK:
+            await self.discover()
         is_able: Any = None
         if may_ask and self.spec.rules.props:
             is_able = nested(await discovery.props(self.page), "chat_template_caps", "supports_tool_calls")
-        if not isinstance(is_able, bool):
-            is_able = self.spec.rules.native_tools
-        return "native" if is_able else "constrained"
+        if isinstance(is_able, bool):
+            return "native" if is_able else without, f"the model's template has {'' if is_able else 'no '}tools"
+        if self.spec.rules.native_tools:
+            return "native", "nothing speaks against it"
+        source = {"server": "the server says so", "learned": "the server has refused tools before"}
+        return without, source.get(self.spec.sources.get("native_tools", ""), "its rules say so")
 
     async def aclose(self) -> None:
         """Close the connections. The backend can be asked again."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tui.core.messages import Json, Message, Origin
 from tui.core.usage import Price, Usage
 
-Strategy = Literal["native", "constrained"]
+Strategy = Literal["native", "constrained", "text"]
 
 
 class Rules(Struct, frozen=True):
@@ -63,7 +63,7 @@ class Rules(Struct, frozen=True):
 
     # Tools
     native_tools: bool = True
-    """Understands `tools`; without, the strategy `auto` is `constrained`."""
+    """Understands `tools`; without, the strategy `auto` is `constrained`, or `text` where answers cannot be that."""
     tool_schema: Literal["full", "subset"] = "full"
     """`subset`: schemas are brought to what all servers take (Gemini, Kimi)."""
     call_ids: Literal["any", "nine"] = "any"
@@ -105,7 +105,7 @@ class BackendSpec(Struct, frozen=True):
     """Without a slash at its end. For the embedded model a fixed name: its address changes at each start."""
     model: str | None
     rules: Rules = Rules()
-    strategy: Literal["auto", "native", "constrained"] = "auto"
+    strategy: Literal["auto", "native", "constrained", "text"] = "auto"
     context_window: int | None = None
     """Tokens; None when not known."""
     max_output: int | None = None

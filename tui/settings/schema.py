@@ -194,7 +194,7 @@ class BackendConfig(Struct, frozen=True):
     """Tokens."""
     price: Price | None = None
     thinking: Literal["off", "low", "medium", "high", "max"] | None = None
-    strategy: Literal["auto", "native", "constrained"] | None = None
+    strategy: Literal["auto", "native", "constrained", "text"] | None = None
     """How it is asked for tool calls."""
     timeouts: Timeouts | None = None
     retries: int | None = None

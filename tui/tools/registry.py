@@ -57,7 +57,7 @@ def default_toolbox() -> Toolbox:
     return Toolbox((*files, *commands, Todo()))
 
 
-def validate(tool: Tool, arguments: Json) -> str | None:
+def validate(tool: Tool | ToolSpec, arguments: Json) -> str | None:
     """What is wrong with `arguments` and what is expected, for the model; None when they fit the tool's schema.
 
     The first call imports jsonschema, which takes about 80 ms: `warm` does it beforehand.

@@ -1,34 +1,23 @@
-"""How a model is asked for tool calls: in its server's own way, or by a schema that its answer must fit."""
+"""How a model is asked for tool calls: in its server's own way, by a schema that its answer must fit, or in words."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Protocol
+from tui.agent.strategies.base import Item, Strategy
+from tui.agent.strategies.native import Native
+from tui.backends.backend import Backend
 
-from tui.backends.backend import Backend, Piece
-from tui.backends.spec import Request
-from tui.core.events import Notice
-
-Item = Piece | Notice
-
-
-class Strategy(Protocol):
-    """Asks `backend` and gives what comes, the `Reply` last; tool calls are in it however the model wrote them."""
-
-    def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Item, None]: ...
-
-
-class Native:
-    """The server knows tools: nothing to do."""
-
-    def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Item, None]:
-        return backend.ask(request)
+__all__ = ["Item", "Native", "Strategy", "choose"]
 
 
 async def choose(backend: Backend, may_ask: bool) -> Strategy:
     """The strategy for a backend; its server is asked only if that `may_ask`."""
-    if await backend.tool_strategy(may_ask=may_ask) == "constrained":
-        from tui.agent.strategies.constrained import Constrained
+    match await backend.tool_strategy(may_ask=may_ask):
+        case "constrained":
+            from tui.agent.strategies.constrained import Constrained
 
-        return Constrained()
+            return Constrained()
+        case "text":
+            from tui.agent.strategies.text import InWords
+
+            return InWords()
     return Native()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tui.backends.spec import ToolSpec
 from tui.core.codec import dumps
 from tui.core.messages import Message, Text, ToolCall, ToolResult, user
 
@@ -23,14 +24,27 @@ def call_text(name: str, arguments: dict[str, object]) -> str:
     return dumps({"tool": name, **arguments})
 
 
-def as_plain_messages(messages: Iterable[Message], window: int) -> list[Message]:
-    """Calls as the JSON that stands for them, results as the user's words, each at most a quarter of the window."""
+def first_sentence(tool: ToolSpec) -> str:
+    """What a tool does, in short."""
+    return re.split(r"(?<=\.)\s|:", tool.description, maxsplit=1)[0]
+
+
+def fenced(call: str) -> str:
+    """A call as it stands in a text."""
+    return f"```json\n{call}\n```"
+
+
+def as_plain_messages(messages: Iterable[Message], window: int, *, is_fenced: bool = False) -> list[Message]:
+    """Calls as the JSON that stands for them, results as the user's words, each at most a quarter of the window.
+
+    `is_fenced`: the JSON is between the marks of a block of code.
+    """
     limit = int(window * _RESULT_SHARE) * _CHARACTERS_A_TOKEN
     names: dict[str, str] = {}
     plain = []
     for message in messages:
         names |= {call.id: call.name for call in message.tool_calls}
-        blocks = [_as_text(block, names, limit) for block in message.blocks]
+        blocks = [_as_text(block, names, limit, is_fenced) for block in message.blocks]
         text = "\n".join(part for part in blocks if part)
         if text:
             plain.append(Message("user" if message.role == "tool" else message.role, (Text(text),), message.origin))
@@ -54,11 +68,12 @@ def question(text: str, result: str) -> Message:
     return user(f"{result}\n\nUse this to answer in a few words: {text}")
 
 
-def _as_text(block: object, names: dict[str, str], limit: int) -> str:
+def _as_text(block: object, names: dict[str, str], limit: int, is_fenced: bool) -> str:
     if isinstance(block, Text):
         return block.text
     if isinstance(block, ToolCall):
-        return call_text(block.name, block.arguments)
+        call = block.raw if block.raw is not None else call_text(block.name, block.arguments)
+        return fenced(call) if is_fenced else call
     if isinstance(block, ToolResult):
         return f"Result of {names.get(block.call_id, 'the tool')}:\n{_shortened(block.content, limit)}"
     return ""

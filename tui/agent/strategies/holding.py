@@ -1,0 +1,64 @@
+"""Keeps from the screen what may become a tool call: the words before it are shown as they come, the call is not."""
+
+from __future__ import annotations
+
+import re
+
+from tui.agent.strategies.tagged import START
+
+_FENCE = re.compile(r"^(?:```|~~~)[ \t]*(?:json|tool_code|tool_calls?|tool|function_call|)[ \t]*\n\s*", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"(?:^|(?<=\n))(?:(?:```|~~~)(?:json|tool|function_call|[ \t]*\n|[ \t]*\Z)|[ \t]*[\[{])", re.IGNORECASE
+)
+_KEY = re.compile(r"[\[{\s]*['\"]?(?:tool|name|function|action|recipient_name|type|id)\w*['\"]?\s*:", re.IGNORECASE)
+_CODE = re.compile(r"(?:print\(|\[)?\w+\(")
+_DECIDED_CHARACTERS = 60
+"""So much of a fence or of bare JSON tells whether it may be a call."""
+_LONGEST_START = 48
+"""Characters of the longest tag that a call begins with."""
+
+
+class Holding:
+    """Take each piece of text through `feed`; `held` is what was kept back, and is the caller's to show or not."""
+
+    def __init__(self) -> None:
+        self.held = ""
+        self.is_tagged = False
+        """What is held begins with a tag of a call."""
+
+    def feed(self, piece: str) -> str:
+        """What of the text so far can be shown now."""
+        self.held += piece
+        if self.is_tagged:
+            return ""
+        if tag := START.search(self.held):
+            self.is_tagged, shown = True, self.held[: tag.start()]
+            self.held = self.held[tag.start() :]
+            return shown
+        end = self._undecided()
+        shown, self.held = self.held[:end], self.held[end:]
+        return shown
+
+    def release(self) -> str:
+        """What is held, which is then not held any more."""
+        held, self.held, self.is_tagged = self.held, "", False
+        return held
+
+    def _undecided(self) -> int:
+        """Where that begins which may be, or become, the start of a call."""
+        for match in _LOOSE.finditer(self.held):
+            if _may_be_call(self.held[match.start() :]):
+                return match.start()
+        tail = max(0, len(self.held) - _LONGEST_START)
+        found = [place for mark in "<[`~" if (place := self.held.find(mark, tail)) >= 0]
+        return min(found, default=len(self.held))
+
+
+def _may_be_call(text: str) -> bool:
+    fence = _FENCE.match(text)
+    if fence is None and text.startswith(("```", "~~~")):
+        return len(text) < _DECIDED_CHARACTERS
+    inner = text[fence.end() :] if fence else text
+    if len(inner) < _DECIDED_CHARACTERS and "\n\n" not in inner.strip():
+        return True
+    return bool(_KEY.match(inner) or (fence and _CODE.match(inner)))
