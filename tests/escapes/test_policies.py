@@ -31,6 +31,7 @@ class Desk:
     policy: Policy
     rules: Sequence[AllowRule] = ()
     asked: list[ApprovalAsked] = field(default_factory=list)
+    can_answer: bool = True
 
     @property
     def approvals(self) -> Approvals:

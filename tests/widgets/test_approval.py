@@ -12,7 +12,8 @@ from textual.widgets import Input, TextArea
 
 from tui.core.events import ApprovalAsked
 from tui.core.messages import Json, ToolCall
-from tui.widgets.approval import ApprovalBar, rule_text
+from tui.widgets.approval import ApprovalBar
+from tui.widgets.approval_words import rule_text
 
 RULE = {"tool": "run_command", "command": "make test", "folder": "/project"}
 RUN = ApprovalAsked(
@@ -40,7 +41,9 @@ class BarApp(App[None]):
         yield Input(id="prompt")
 
     def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
-        self.answers.append((event.id, event.decision, event.reason, event.arguments, event.rule))
+        self.answers.append(
+            (event.id, event.decision, event.reason, event.arguments, event.rules[0] if event.rules else None)
+        )
 
     def on_key(self, event: events.Key) -> None:
         self.left_keys.append(event.key)

@@ -47,7 +47,7 @@ _KEPT_CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The user's word about a question: `arguments` when they edited the call, `rules` for `always` (none: as asked)."""
+    """The user's word about a question: `arguments` of the edited call, `rules` for `always` (none: as asked)."""
 
     decision: Decision
     reason: str = ""

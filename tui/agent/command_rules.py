@@ -55,14 +55,15 @@ def matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
 
     What the stars stand for must be nothing that runs programs or writes anywhere.
     """
-    if not _fits(pattern, words):
+    if not fits(pattern, words):
         return False
     if "*" not in pattern:
         return True
     return why_not_covered(words, pattern.index("*")) is None
 
 
-def _fits(pattern: Sequence[str], words: Sequence[str]) -> bool:
+def fits(pattern: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words are those of the pattern, whatever they do."""
     if pattern and pattern[-1] == "*":
         pattern = pattern[:-1]
         if len(words) < max(1, len(pattern)):

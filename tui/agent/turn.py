@@ -80,6 +80,10 @@ class Turn:
         """Until the turn has ended and all of it is on its way to the store."""
         await asyncio.wait([self._task])
 
+    @property
+    def can_answer(self) -> bool:
+        return True
+
     async def ask(self, question: ApprovalAsked) -> Answer:
         """Wait for `answer` to be called with the question's id."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

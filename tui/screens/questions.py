@@ -14,6 +14,7 @@ from tui.screens import backstage
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
     from tui.widgets.approval import ApprovalBar
+    from tui.widgets.approval_rule import RuleDraft
 
 _KEY_ERRORS = ("credential", "auth")
 
@@ -35,15 +36,24 @@ class Questions:
     def ask(self, question: ApprovalAsked) -> None:
         from tui.widgets.approval import ApprovalBar
 
-        bar = ApprovalBar(question)
+        bar = ApprovalBar(question, self._draft(question))
         self._show(bar, takes_focus=not self._screen.prompt.text)
         self.approval = bar
+
+    def _draft(self, question: ApprovalAsked) -> RuleDraft | None:
+        """What the user may change of the rule that `always` would add."""
+        from tui.agent.rule_drafts import draft_of
+
+        conversation = self._screen.talk.conversation
+        if question.rule is None or conversation is None:
+            return None
+        return draft_of(question.rule, conversation.approvals)
 
     def answer(self, given: ApprovalBar.Answered) -> None:
         from tui.agent.calls import Answer
 
         self.drop()
-        answer = Answer(given.decision, given.reason, given.arguments, given.rule)
+        answer = Answer(given.decision, given.reason, given.arguments, given.rules)
         self._screen.talk.answer(given.id, answer)
 
     def offer_key(self, error: ErrorInfo, sent: str) -> None:

@@ -121,6 +121,8 @@ def _tool(call: ToolCall, records: Sequence[Record]) -> Iterator[Line]:
 def _result(end: ToolFinished) -> Iterator[Line]:
     detail = dict(end.detail)
     diff = detail.pop("diff", None)
+    if "sandbox" in detail and detail["sandbox"] is None:
+        detail["sandbox"] = "none"
     refused = detail.pop("refused", False)
     state: tuple[str, Kind] = ("failed", "error") if end.is_error else ("done", "success")
     state = ("refused", "warning") if refused else state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar, Literal
 
 from textual import events
@@ -15,12 +14,14 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.core.events import ApprovalAsked, Decision
 from tui.core.messages import Json
-from tui.core.text import clean_line, reveal
-from tui.widgets.line_view import Line, LineView, diff_lines, lines_of
+from tui.core.text import clean_line
+from tui.widgets.approval_rule import RuleDraft, RuleField
+from tui.widgets.approval_words import editable, edited, preview_lines, rule_text, without_folder
+from tui.widgets.line_view import LineView
 
 _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
-_Stage = Literal["ask", "confirm", "edit", "reason"]
+_Stage = Literal["ask", "confirm", "rule", "edit", "reason"]
 _ANSWERS = frozenset("ynaer")
 _GAP = "   "
 _WAY_HERE = "ctrl+y, then "
@@ -74,7 +75,7 @@ class ApprovalBar(Widget, can_focus=True):
     """
 
     class Answered(Message):
-        """The user's word: with `arguments` when they edited the call, with `rule` when it holds from now on."""
+        """The user's word: with `arguments` when they edited the call, with `rules` when they hold from now on."""
 
         def __init__(
             self,
@@ -82,18 +83,28 @@ class ApprovalBar(Widget, can_focus=True):
             decision: Decision,
             reason: str = "",
             arguments: Json | None = None,
-            rule: Json | None = None,
+            rules: tuple[Json, ...] = (),
         ) -> None:
             super().__init__()
             self.id = id
             self.decision = decision
             self.reason = reason
             self.arguments = arguments
-            self.rule = rule
+            self.rules = rules
 
-    def __init__(self, question: ApprovalAsked, *, arm_delay_s: float = _ARM_DELAY_S, id: str | None = None) -> None:
+    def __init__(
+        self,
+        question: ApprovalAsked,
+        draft: RuleDraft | None = None,
+        *,
+        arm_delay_s: float = _ARM_DELAY_S,
+        id: str | None = None,
+    ) -> None:
+        """`draft`: what the user may change of the question's rule; None: nothing."""
         super().__init__(id=id)
         self.question = question
+        self._draft = draft
+        self._is_everywhere = False
         self._arm_delay_s = arm_delay_s
         self._armed_at = float("inf")
         self._stage: _Stage = "ask"
@@ -102,7 +113,7 @@ class ApprovalBar(Widget, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False, classes="approval--title")
-        preview = LineView(_preview_lines(self.question.preview))
+        preview = LineView(preview_lines(self.question.preview))
         preview.can_focus = False
         yield preview
         yield Static(markup=False, classes="approval--problem")
@@ -110,7 +121,7 @@ class ApprovalBar(Widget, can_focus=True):
 
     def on_mount(self, event: events.Mount) -> None:
         tool = Content.styled(clean_line(self.question.call.name), self.get_visual_style("approval--tool"))
-        lines = len(_preview_lines(self.question.preview))
+        lines = len(preview_lines(self.question.preview))
         long = f" · {lines} lines ↓" if lines > _FEW_LINES else ""
         self.query_one(".approval--title", Static).update(tool + f"  {clean_line(self.question.reason)}{long}")
         self._armed_at = event.time + self._arm_delay_s
@@ -157,7 +168,7 @@ class ApprovalBar(Widget, can_focus=True):
             case "n":
                 self._answer("no")
             case "a" if self.question.rule is not None:
-                self._go("confirm")
+                self._show_rule()
             case "e":
                 self._edit()
             case "r":
@@ -168,17 +179,54 @@ class ApprovalBar(Widget, can_focus=True):
 
     def _confirm_key(self, key: str) -> bool:
         if key in ("a", "enter"):
-            self._answer("always", rule=self.question.rule)
+            self._add_rules()
+        elif key == "tab":
+            self._toggle_place()
         else:
             self._go("ask")
         return True
 
+    def _toggle_place(self) -> None:
+        """Between the folder at hand and everywhere."""
+        if self.question.rule is not None and "folder" in self.question.rule:
+            self._is_everywhere = not self._is_everywhere
+            self._show_keys()
+
+    def on_rule_field_toggled(self, event: RuleField.Toggled) -> None:
+        event.stop()
+        self._toggle_place()
+
+    def on_rule_field_accepted(self, event: RuleField.Accepted) -> None:
+        event.stop()
+        self._add_rules()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self._stage == "rule":
+            self._rules()
+
+    def _rules(self) -> tuple[Json, ...]:
+        """The rules as they are now; none, and what is wrong is said, when they would not do."""
+        rules: tuple[Json, ...] = (self.question.rule,) if self.question.rule is not None else ()
+        if self._stage == "rule" and self._draft is not None:
+            try:
+                rules = self._draft.read(self.query_one(RuleField).text)
+            except ValueError as error:
+                self._say(f"Not yet a rule: {error}")
+                return ()
+        self._say("")
+        return tuple(without_folder(rule) if self._is_everywhere else rule for rule in rules)
+
+    def _add_rules(self) -> None:
+        if rules := self._rules():
+            self._answer("always", rules=rules)
+
     def _answer(
-        self, decision: Decision, reason: str = "", arguments: Json | None = None, rule: Json | None = None
+        self, decision: Decision, reason: str = "", arguments: Json | None = None, rules: tuple[Json, ...] = ()
     ) -> None:
         if not self._is_answered:
             self._is_answered = True
-            self.post_message(self.Answered(self.question.id, decision, reason, arguments, rule))
+            self.post_message(self.Answered(self.question.id, decision, reason, arguments, rules))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -188,7 +236,7 @@ class ApprovalBar(Widget, can_focus=True):
         """Allow the call as it was edited."""
         text = self.query_one(TextArea).text
         try:
-            arguments = _edited(self.question.call.arguments, text)
+            arguments = edited(self.question.call.arguments, text)
         except ValueError as error:
             self._say(f"This cannot be used: {error}")
             return
@@ -212,10 +260,17 @@ class ApprovalBar(Widget, can_focus=True):
     # Stages
 
     def _edit(self) -> None:
-        area = TextArea(_editable(self.question.call.arguments), classes="approval--field", soft_wrap=True)
+        area = TextArea(editable(self.question.call.arguments), classes="approval--field", soft_wrap=True)
         area.cursor_blink = False
         area.move_cursor(area.document.end)
         self._open(area, "edit")
+
+    def _show_rule(self) -> None:
+        self._is_everywhere = False
+        if self._draft is None:
+            self._go("confirm")
+        else:
+            self._open(RuleField(self._draft.text), "rule")
 
     def _open(self, field: Input | TextArea, stage: _Stage) -> None:
         self.mount(field, before=".approval--problem")
@@ -242,9 +297,18 @@ class ApprovalBar(Widget, can_focus=True):
         text = Content(_GAP).join(pairs)
         if not self._has_keys:
             text = Content.styled(_WAY_HERE, style) + text
-        if self._stage == "confirm" and self.question.rule is not None:
-            text = Content(f"From now on, unasked: {rule_text(self.question.rule)}\n") + text
+        if self.question.rule is not None and self._stage in ("confirm", "rule"):
+            text = Content(self._rule_words(self.question.rule)) + text
         self.query_one(".approval--keys", Static).update(text)
+
+    def _rule_words(self, rule: Json) -> str:
+        """The rule; where it is changed in a field, what is not there, and what can be done there."""
+        shown = without_folder(rule) if self._is_everywhere else rule
+        if self._stage == "confirm":
+            return f"From now on, unasked: {rule_text(shown)}{' everywhere' * self._is_everywhere}\n"
+        shown = {name: value for name, value in shown.items() if name != "command"}
+        where = " everywhere" if self._is_everywhere else ""
+        return f"From now on, unasked: {rule_text(shown)}{where}, these words. * at the end: any that follow.\n"
 
     @property
     def _has_keys(self) -> bool:
@@ -255,7 +319,9 @@ class ApprovalBar(Widget, can_focus=True):
     def _keys(self) -> list[tuple[str, str]]:
         match self._stage:
             case "confirm":
-                return [("a, enter", "add this rule"), ("esc", "back")]
+                return [("a, enter", "add this rule"), *self._place_key(), ("esc", "back")]
+            case "rule":
+                return [("enter", "add"), *self._place_key(), ("esc", "back")]
             case "edit":
                 return [("ctrl+s", "run it so"), ("esc", "back")]
             case "reason":
@@ -265,51 +331,14 @@ class ApprovalBar(Widget, can_focus=True):
             keys.insert(1, ("a", self._always(self.question.rule, keys)))
         return keys
 
+    def _place_key(self) -> list[tuple[str, str]]:
+        if self.question.rule is None or "folder" not in self.question.rule:
+            return []
+        return [("tab", "only in this folder" if self._is_everywhere else "everywhere")]
+
     def _always(self, rule: Json, others: list[tuple[str, str]]) -> str:
         """The rule, as far as it has room on the line; whole it stands there before it is added."""
         used = sum(len(key) + 1 + len(what) + len(_GAP) for key, what in others) + len("a always: ")
         used += 0 if self._has_keys else len(_WAY_HERE)
         room = self.content_size.width - used
         return f"always: {clean_line(rule_text(rule), room)}" if room >= _NARROWEST_RULE else "always…"
-
-
-def rule_text(rule: Json) -> str:
-    """All that a rule says, in words."""
-    rest = dict(rule)
-    tool, folder = rest.pop("tool", ""), rest.pop("folder", None)
-    command, words = rest.pop("command", None), rest.pop("words", None)
-    parts = [str(tool)]
-    if command is not None:
-        parts.append(f"`{command}`")
-    if words is not None:
-        parts.append(" ".join(str(word) for word in words))
-    parts += [f"{name}={value}" for name, value in rest.items()]
-    if folder is not None:
-        parts.append(f"in {folder}")
-    return reveal(" ".join(parts))
-
-
-def _preview_lines(preview: str) -> list[Line]:
-    is_diff = preview.startswith("--- ") and "\n+++ " in preview
-    preview = reveal(preview)
-    return diff_lines(preview) if is_diff else lines_of(preview.rstrip("\n"))
-
-
-def _editable(arguments: Json) -> str:
-    """What the user edits: the command alone, where there is one, else all arguments as JSON. Cleaned."""
-    command = arguments.get("command")
-    return reveal(command if isinstance(command, str) else json.dumps(arguments, indent=2, ensure_ascii=False))
-
-
-def _edited(arguments: Json, text: str) -> Json:
-    """The arguments as the user wants them: as they see them, unless they changed nothing. Raises ValueError."""
-    if text == _editable(arguments):
-        return arguments
-    if isinstance(arguments.get("command"), str):
-        if not text.strip():
-            raise ValueError("the command is empty")
-        return {**arguments, "command": text}
-    edited = json.loads(text)
-    if not isinstance(edited, dict):
-        raise ValueError("it must be one JSON object")
-    return edited

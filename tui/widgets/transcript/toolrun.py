@@ -47,6 +47,8 @@ class ToolRun(Fold):
         self._images: tuple[str, ...] = ()
         self._background = ""
         self._exit_code: object = None
+        self._sandbox = ""
+        """Said where a command ran in none."""
         self._total_s: float | None = None
         self._head = Head(self, width, gap=gap)
         super().__init__(width, 1 + gap)
@@ -86,7 +88,8 @@ class ToolRun(Fold):
         diff = detail.get("diff")
         self._diff = _diff_lines(diff) if isinstance(diff, str) else []
         self._output = []
-        if self.state == "denied":
+        self._sandbox = "outside the sandbox" if detail.get("sandbox", "") is None else ""
+        if self.state == "denied" and detail.get("refused") is True:
             self.touch()
         else:
             self.enter("failed" if is_error else "done")
@@ -165,6 +168,8 @@ class ToolRun(Fold):
         elif self._result and self.state == "done":
             count = self._result.strip("\n").count("\n") + 1
             parts.append(f"{count:,} line{'s' if count != 1 else ''}")
+        if self._sandbox:
+            parts.append(self._sandbox)
         if self._total_s is not None:
             parts.append(seconds(self._total_s))
         return " · ".join(parts)
