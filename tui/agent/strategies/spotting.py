@@ -47,17 +47,19 @@ def spot(text: str, tools: Sequence[ToolSpec], *, only_tagged: bool = False) -> 
     if not tools or len(text) > _LIMIT_CHARACTERS:
         return None
     whole = _END_TOKENS.sub("", text)
-    return _tagged(whole, text, tools) or (None if only_tagged else _untagged(whole, text, tools))
+    return _tagged(whole, text, tools, may_go_on=not only_tagged) or (
+        None if only_tagged else _untagged(whole, text, tools)
+    )
 
 
-def _tagged(whole: str, text: str, tools: Sequence[ToolSpec]) -> Spotted | None:
+def _tagged(whole: str, text: str, tools: Sequence[ToolSpec], *, may_go_on: bool) -> Spotted | None:
     starts = [match.start() for match in tagged.START.finditer(whole)]
     for start in [*starts[:_CANDIDATES], *starts[_CANDIDATES:][-_CANDIDATES:]]:
         before = whole[:start]
         if not _is_said(before):
             continue
         parsed = tagged.parse(whole, start)
-        if parsed is None or (whole[parsed.end :].strip() and before.strip()):
+        if parsed is None or (whole[parsed.end :].strip() and (before.strip() or not may_go_on)):
             continue
         calls = [_call(written, tools) for written in parsed.calls]
         if all(calls):

@@ -1,0 +1,297 @@
+"""Calls that are nearly right, and calls in the text, through the loop: what the model wrote and what was run."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.agent.conftest import Stage, events_of, the, types_of
+from tests.scripted import Reply, reasoning, text, tool_call
+from tui.agent.strategies.loose_json import NotJson, mended
+from tui.agent.strategies.mending import fit, mend, tool_of
+from tui.backends.spec import ToolSpec
+from tui.core.events import (
+    ApprovalAsked,
+    Notice,
+    Repaired,
+    StepFinished,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+)
+from tui.core.messages import Reasoning, ToolCall
+from tui.tools.registry import default_toolbox, validate
+
+TOOLS = default_toolbox().specs()
+CALL = '<tool_call>\n{"name": "read_file", "arguments": {"path": "a.txt"}}\n</tool_call>'
+
+
+def shown(events: list[Any]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def test_a_call_in_the_text_is_run_and_goes_back_as_a_call(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    conversation = stage.conversation([f"I look.\n{CALL}", "It says seven."])
+    events = await events_of(conversation.send("What does a.txt say?"))
+    assert the(events, ToolStarted).call.arguments == {"path": "a.txt"}
+    repair = the(events, Repaired)
+    assert "read_file" in repair.what and repair.before == CALL and "a.txt" in repair.after
+    assert shown(events) == "I look.\nIt says seven."
+    assert types_of(events).index("repaired") < types_of(events).index("step_finished")
+    sent = stage.server.requests[1].body["messages"]
+    (call,) = sent[-2]["tool_calls"]
+    assert sent[-2]["content"] == "I look." and call["function"]["name"] == "read_file"
+    assert sent[-1]["role"] == "tool" and "seven" in sent[-1]["content"]
+
+
+async def test_an_answer_that_only_looked_like_a_call_is_shown_whole(stage: Stage) -> None:
+    answer = "The form is:\n<tool_call>nothing</tool_call>\nand no other."
+    conversation = stage.conversation([answer])
+    events = await events_of(conversation.send("Which form?"))
+    assert shown(events) == answer == the(events, StepFinished).message.text
+    assert "tool_started" not in types_of(events) and the(events, TurnFinished).reason == "done"
+
+
+async def test_text_beside_a_native_call_is_text(stage: Stage) -> None:
+    words = f"I do this:\n{CALL}"
+    conversation = stage.conversation([Reply(text(words), tool_call("list_files", {})), "Done."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolStarted).call.name == "list_files"
+    assert shown(events) == words + "Done."
+    assert not [event for event in events if isinstance(event, Repaired)]
+
+
+async def test_a_call_that_was_cut_at_the_limit_is_not_run(stage: Stage) -> None:
+    conversation = stage.conversation([Reply(text(CALL), finish="length")])
+    events = await events_of(conversation.send("Go"))
+    assert "tool_started" not in types_of(events) and "repaired" not in types_of(events)
+    assert shown(events) == CALL
+
+
+async def test_arguments_cut_at_the_limit_are_not_mended(stage: Stage) -> None:
+    cut = Reply(tool_call("write_file", '{"path": "a.txt", "content": "x"'), finish="length")
+    events = await events_of(stage.conversation([cut, "Sorry."]).send("Go"))
+    assert "tool_started" not in types_of(events) and "repaired" not in types_of(events)
+
+
+async def test_broken_arguments_of_a_native_call_are_mended(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    conversation = stage.conversation([Reply(tool_call("readFile", "{'file_path': 'a.txt', 'start': '1',}")), "Seven."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolStarted).call.arguments == {"path": "a.txt", "start": 1}
+    repair = the(events, Repaired)
+    assert repair.before == "readFile {'file_path': 'a.txt', 'start': '1',}"
+    sent = stage.server.requests[1].body["messages"][-2]["tool_calls"][0]["function"]
+    assert sent["name"] == "read_file" and '"path"' in sent["arguments"]
+
+
+async def test_a_mended_call_is_asked_about_as_it_would_run(stage: Stage) -> None:
+    conversation = stage.conversation([Reply(tool_call("RunCommand", "{cmd: 'rm -rf x'}")), "No."])
+    from tui.agent.calls import Answer
+
+    events = await events_of(conversation.send("Go"), Answer("no"))
+    question = the(events, ApprovalAsked)
+    assert question.call.name == "run_command" and question.call.arguments == {"command": "rm -rf x"}
+    assert question.preview == "rm -rf x"
+
+
+async def test_a_call_in_the_reasoning_counts_when_nothing_else_came(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    conversation = stage.conversation([Reply(reasoning(f"I read it.\n{CALL}")), "Seven."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolStarted).call.name == "read_file"
+    assert "reasoning" in the(events, Repaired).what
+    step = next(event for event in events if isinstance(event, StepFinished))
+    assert [block.text for block in step.message.blocks if isinstance(block, Reasoning)] == [f"I read it.\n{CALL}"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(reasoning(CALL), text("The answer is seven.")),
+        Reply(reasoning('I could do\n{"tool": "read_file", "path": "a.txt"}')),
+        Reply(reasoning(f"{CALL[:-3]} no, rather not")),
+    ],
+)
+async def test_a_call_that_was_only_thought_of_is_none(stage: Stage, reply: Reply) -> None:
+    events = await events_of(stage.conversation([reply]).send("Go"))
+    assert "tool_started" not in types_of(events)
+
+
+async def test_the_user_is_told_once_that_calls_come_as_text(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    conversation = stage.conversation([CALL, CALL, CALL, "Seven."])
+    events = await events_of(conversation.send("Go"))
+    assert "writes its tool calls as text" in the(events, Notice).message
+    assert len([event for event in events if isinstance(event, Repaired)]) == 3
+
+
+async def test_in_chat_mode_a_call_is_text(stage: Stage) -> None:
+    events = await events_of(stage.conversation([CALL], mode="chat").send("Show me a call"))
+    assert shown(events) == CALL and "repaired" not in types_of(events)
+
+
+async def test_what_was_held_back_is_kept_when_the_connection_breaks(stage: Stage) -> None:
+    from tests.scripted import cut_off
+
+    conversation = stage.conversation([Reply(text("Now:\n<tool_call>{"), cut_off())])
+    events = await events_of(conversation.send("Go"))
+    assert shown(events) == "Now:\n<tool_call>{" == the(events, StepFinished).message.text
+
+
+# Strategy `text`
+
+WORDS = {"strategy": "text"}
+
+
+async def test_tools_are_described_in_words_and_called_in_a_fence(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    fence = '```json\n{"tool":"read_file","path":"a.txt"}\n```'
+    conversation = stage.conversation([f"I look.\n\n{fence}", "Seven."], backend=WORDS)
+    events = await events_of(conversation.send("What does a.txt say?"))
+    first, second = (request.body for request in stage.server.requests)
+    assert "tools" not in first and "response_format" not in first
+    system = first["messages"][0]["content"]
+    assert "- read_file(path: string, start?: integer, lines?: integer): Read a text file, or see an image." in system
+    assert system.count("```json") == 2
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+    assert second["messages"][-2] == {"role": "assistant", "content": f"I look.\n{fence}"}
+    assert second["messages"][-1]["role"] == "user" and "seven" in second["messages"][-1]["content"]
+    assert shown(events).replace("\n", "") == "I look.Seven."
+    assert the(events, ToolStarted).call.arguments == {"path": "a.txt"} and "repaired" not in types_of(events)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ('{"tool": "read_file"}', "missing `path`"),
+        ('{"tool": "fly", "to": "Rome"}', "no tool 'fly'"),
+        ('{"tool": "read_file", "path": "a', "must be one JSON object"),
+        ('{"tool": "read_file", "path": "a.txt", "start": 0}', "at least 1"),
+    ],
+)
+async def test_a_wrong_call_goes_back_with_the_words_of_the_check(stage: Stage, call: str, words: str) -> None:
+    conversation = stage.conversation([f"```json\n{call}\n```", "Sorry."], backend=WORDS)
+    events = await events_of(conversation.send("Go"))
+    assert words in the(events, ToolFinished).result
+    assert words in stage.server.requests[1].body["messages"][-1]["content"]
+    assert the(events, TurnFinished).reason == "done"
+
+
+async def test_after_three_wrong_calls_an_answer_in_words_is_asked_for(stage: Stage) -> None:
+    wrong = '```json\n{"tool": "fly"}\n```'
+    conversation = stage.conversation([wrong, wrong, wrong, "I cannot."], backend=WORDS)
+    events = await events_of(conversation.send("Go"))
+    assert "3 wrong tool calls" in the(events, Notice).message
+    assert stage.server.requests[3].body["messages"][-1]["content"].endswith("Answer now in words, without a tool.")
+    assert the(events, TurnFinished).reason == "done" and shown(events).endswith("I cannot.")
+
+
+async def test_an_answer_with_other_json_is_an_answer(stage: Stage) -> None:
+    answer = 'The settings:\n```json\n{"name": "read_file", "colour": "red"}\n```'
+    events = await events_of(stage.conversation([answer], backend=WORDS).send("Go"))
+    assert shown(events) == answer and "tool_started" not in types_of(events)
+
+
+# The parts
+
+MENDED = [
+    ('{"a": "x", }', {"a": "x"}),
+    ("{'a': True, 'b': None}", {"a": True, "b": None}),
+    ('{a: "x"}', {"a": "x"}),
+    ("{“a”: “x”}", {"a": "x"}),
+    ('{"a": 1 // why\n}', {"a": 1}),
+    ('{"a": "x"', {"a": "x"}),
+    ('{"a": ["x", "y"', {"a": ["x", "y"]}),
+    ('{"a": "b\nc"}', {"a": "b\nc"}),
+    ('{"a": "say "hi" now"}', {"a": 'say "hi" now'}),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), MENDED)
+def test_slips_are_mended(written: str, meant: Any) -> None:
+    assert mended(written) == meant
+
+
+@pytest.mark.parametrize("written", ["", "x", '{"a": "cut', '{"a": 12', "{'a': 'it''s'}", "[" * 9999, '{"a": "x" b c}'])
+def test_what_can_mean_two_things_is_not_mended(written: str) -> None:
+    with pytest.raises(NotJson):
+        mended(written)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="{}[]:,\"' ab1\\\n", max_size=40))
+def test_mending_gives_a_value_or_says_no(written: str) -> None:
+    with contextlib.suppress(NotJson):
+        mended(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("read_file", {"path": "a", "start": "3"}, {"path": "a", "start": 3}),
+        ("read_file", {"filePath": "a", "start": 3.0}, {"path": "a", "start": 3}),
+        ("read_file", {"arguments": {"path": "a"}}, {"path": "a"}),
+        ("read_file", {"path": "a", "explanation": "why"}, {"path": "a"}),
+        ("edit_file", {"path": "a", "old_string": "x", "new_string": "y", "replace_all": "True"},
+         {"path": "a", "old": "x", "new": "y", "all": True}),
+        ("write_file", {"path": "a", "content": 5}, {"path": "a", "content": "5"}),
+        ("todo", {"items": '[{"text": "x", "state": "done"}]'}, {"items": [{"text": "x", "state": "done"}]}),
+    ],
+)  # fmt: skip
+def test_arguments_are_brought_to_the_schema(name: str, arguments: Any, expected: Any) -> None:
+    tool = next(tool for tool in TOOLS if tool.name == name)
+    assert fit(tool, arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("read_file", {}),
+        ("read_file", {"path": "a", "start": "three"}),
+        ("read_file", {"file": "a", "filename": "b"}),
+        ("read_file", {"path": "a", "colour": "red"}),
+        ("run_command", {"command": ["ls", "-la"]}),
+        ("edit_file", {"path": "a", "old": "x"}),
+    ],
+)
+def test_arguments_that_nobody_can_guess_stay(name: str, arguments: Any) -> None:
+    tool = next(tool for tool in TOOLS if tool.name == name)
+    assert fit(tool, arguments) is None
+    call = ToolCall("c", name, arguments)
+    assert mend(call, TOOLS) == (call, None)
+
+
+@pytest.mark.parametrize("name", ["", "file", "rm", "read", "execute", "mcp__x__fly", "read_write_file", "."])
+def test_a_name_that_means_no_tool_means_none(name: str) -> None:
+    assert tool_of(name, TOOLS) is None
+
+
+def test_a_name_that_could_mean_two_tools_means_none() -> None:
+    two = (
+        ToolSpec("a__find", "", {}),
+        ToolSpec("b__find", "", {}),
+        ToolSpec("get_item", "", {}),
+        ToolSpec("getItem", "", {}),
+    )
+    assert tool_of("find", two) is None and tool_of("GET_ITEM", two) is None and tool_of("getItem", two) is two[3]
+
+
+@given(
+    st.sampled_from(TOOLS),
+    st.dictionaries(
+        st.text(max_size=8) | st.sampled_from(["path", "file", "old", "new", "start", "items", "command"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda x: st.lists(x, max_size=3)
+        ),
+        max_size=4,
+    ),
+)
+def test_what_was_mended_fits_the_schema(tool: ToolSpec, arguments: Any) -> None:
+    fitted = fit(tool, arguments)
+    assert fitted is None or validate(tool, fitted) is None
