@@ -114,6 +114,19 @@ def how_to_reach(server: McpConfig) -> str | None:
     return None
 
 
+def host_and_port(place: str) -> str | None:
+    try:
+        parts = urlsplit(f"//{place}")
+        is_good = parts.hostname is not None and parts.port is not None and parts.netloc == place and "@" not in place
+    except ValueError:
+        is_good = False
+    return None if is_good and http_url(f"http://{place}") is None else 'must be a host and its port: "127.0.0.1:8080"'
+
+
+def where_to_search(search: WebSearch) -> str | None:
+    return "needs the `url` of your SearXNG" if search.kind == "searxng" and search.url is None else None
+
+
 def server_name(name: str) -> str | None:
     """It becomes a part of the names of its tools, where `__` separates."""
     if re.fullmatch(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*", name) and len(name) <= 32:
@@ -254,8 +267,13 @@ class AllowRule(Struct, frozen=True):
 
 
 class WebSearch(Struct, frozen=True):
-    kind: Annotated[str, not_empty]
-    url: Annotated[str, http_url]
+    """Who is asked by the tool `web_search`."""
+
+    kind: Literal["searxng", "brave", "tavily"]
+    url: Annotated[str, base_url] | None = None
+    """None: the vendor's own, where there is one."""
+    credential: Annotated[str, key_word] | Annotated[KeySource, key_source] | None = None
+    """Where its key is; None is the keyring, for those that need one."""
 
 
 class AgentConfig(Struct, frozen=True):
@@ -278,9 +296,10 @@ class AgentConfig(Struct, frozen=True):
     command_timeout: Seconds = 120.0
     """Seconds."""
     allow: tuple[AllowRule, ...] = ()
-    fetch_allow: tuple[Annotated[str, not_empty], ...] = ()
-    """Hosts (`host:port`) that may be fetched from though they are private."""
-    web_search: WebSearch | None = None
+    fetch_allow: tuple[Annotated[str, host_and_port], ...] = ()
+    """Hosts (`host:port`) that `fetch_url` reaches unasked, and though they are private."""
+    web_search: Annotated[WebSearch, where_to_search] | None = None
+    """None: the tool is not offered."""
     workspace: Annotated[str, not_empty] | None = None
     """`openclaw`, or the path of a folder with files like those: read when a session begins. None: not read."""
 

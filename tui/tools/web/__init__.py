@@ -1,0 +1,1 @@
+"""Pages of the web for tools: which addresses may be reached, how they are fetched, what text is in them."""
