@@ -5,7 +5,7 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 
 from tui.agent.answering import Answering
@@ -44,7 +44,7 @@ class Agent:
     cache: CacheWatch = field(default_factory=CacheWatch)
 
 
-async def run_turn(agent: Agent, history: History) -> AsyncIterator[Happened]:
+async def run_turn(agent: Agent, history: History) -> AsyncGenerator[Happened, None]:
     """The steps of one turn, until the model asks for no more tools or a limit is met.
 
     `history` ends with what the user said, and grows with the turn. Raises what the backend raises, and

@@ -22,6 +22,10 @@ class Toolbox:
     def names(self) -> tuple[str, ...]:
         return tuple(self._tools)
 
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        return tuple(self._tools.values())
+
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
