@@ -238,6 +238,10 @@ class Conversation:
             self.policy = self._policy_before
         return self.policy
 
+    def forget(self, rule: AllowRule) -> None:
+        """Ask again about what `rule` allowed."""
+        self._rules = [kept for kept in self._rules if kept != rule]
+
     def _not_saved(self, problem: MimoError) -> None:
         words = f"This session is not being saved: {problem.message}"
         self.tell(f"{words.rstrip('.')}. {problem.hint}" if problem.hint else words)

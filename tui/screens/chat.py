@@ -30,6 +30,7 @@ from tui.screens import backstage
 from tui.screens.attaching import Attaching
 from tui.screens.front import ChatFront
 from tui.screens.overview import Overview
+from tui.screens.permissions import Permissions
 from tui.screens.questions import Questions
 from tui.screens.reporting import ReportsBrokenWorkers
 from tui.screens.sending import Sending
@@ -93,6 +94,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.sending = Sending(self)
         self.attaching = Attaching(self)
         self.undoing = ChatUndo(self)
+        self.permissions = Permissions(self)
 
     def compose(self) -> ComposeResult:
         completions = [Completion(f"/{command.name}", command.help) for command in COMMANDS]

@@ -105,6 +105,12 @@ class ChatFront:
     def attach(self, path: str) -> None:
         self._screen.attaching.attach(path)
 
+    def choose_policy(self, name: str) -> None:
+        self._screen.permissions.choose_policy(name)
+
+    def show_rules(self) -> None:
+        self._screen.permissions.show_rules()
+
     def undo(self, turns: str) -> None:
         self._screen.undoing.undo(turns)
 
@@ -175,7 +181,11 @@ class ChatFront:
     def _wishes(self, **changes: object) -> Wishes:
         """What the command line wished for, as it has become since."""
         spec = self._conversation.spec()
-        now: dict[str, object] = {"mode": self._screen.talk.next_mode, "continue_last": False}
+        now: dict[str, object] = {
+            "mode": self._screen.talk.next_mode,
+            "continue_last": False,
+            "policy": self._conversation.policy,
+        }
         if spec is not None:
             now |= {"backend": spec.name, "model": spec.model}
         return replace(self._screen.wishes, **(now | changes))  # type: ignore[arg-type]

@@ -42,6 +42,7 @@ class Overview:
             self._known,
             mode=talk.mode,
             next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
+            policy=talk.conversation.policy if talk.conversation is not None and talk.mode == "agent" else "",
             sandbox=_SANDBOX[sandbox] if talk.mode == "agent" else "",
             is_sandboxed=sandbox in ("on", None),
             queued=len(talk.waiting),

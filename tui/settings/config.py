@@ -51,7 +51,7 @@ from tui.settings.toml_file import TomlFile, read
 __all__ = [
     "AgentConfig", "AllowRule", "BackendConfig", "Defaults", "Hook", "KeySource", "McpConfig", "Mode", "ModeConfig",
     "Policy", "Settings", "Timeouts", "UiConfig", "WebSearch", "config_file", "error_at", "examine", "given", "load",
-    "plain", "remove_backend", "save_backend", "save_rule",
+    "plain", "remove_backend", "remove_rule", "save_backend", "save_rule", "saved_rules",
 ]  # fmt: skip
 
 
@@ -175,6 +175,25 @@ def save_rule(rule: AllowRule) -> Path:
     if table not in rules:
         write_private(path, _HEAD + tomli_w.dumps({"allow": [*rules, table]}, multiline_strings=False))
     return path
+
+
+def saved_rules() -> tuple[AllowRule, ...]:
+    """Those that the user's `always` made. Raises MimoError."""
+    file = read(_approvals_file())
+    return (check(file.table, _Approvals, []) or _Approvals()).allow if file else ()
+
+
+def remove_rule(rule: AllowRule) -> bool:
+    """Take back a rule that `always` made; False when there is none like it. Raises MimoError."""
+    import tomli_w
+
+    path = _approvals_file()
+    file = read(path)
+    rules = list(file.table.get("allow", [])) if file else []
+    left = [table for table in rules if table != plain(rule)]
+    if len(left) < len(rules):
+        write_private(path, _HEAD + tomli_w.dumps({"allow": left}, multiline_strings=False))
+    return len(left) < len(rules)
 
 
 def plain(value: Any) -> Any:

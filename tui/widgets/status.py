@@ -29,6 +29,8 @@ class Status:
     context_window: int | None = None
     cost: float | None = 0.0
     """USD, of the whole conversation."""
+    policy: str = ""
+    """What runs unasked; empty: not shown."""
     sandbox: str = ""
     """What holds commands in; empty: not shown."""
     is_sandboxed: bool = True
@@ -104,6 +106,8 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
         if context := context_text(status.context_tokens, status.context_window):
             left.append(Part(context, "", 5))
         left.append(Part(cost_text(status.cost), "", 4))
+    if status.policy:
+        left.append(Part(status.policy, "", 3))
     if status.sandbox:
         left.append(Part(status.sandbox, "" if status.is_sandboxed else "warning", 3 if status.is_sandboxed else 6))
     right = []
