@@ -17,7 +17,7 @@ SUBCOMMANDS = {
     "run": "answer one prompt and end",
     "backends": "list, add, show, test and remove backends",
     "keys": "set, check and remove keys in the system keyring",
-    "sessions": "list, show and delete sessions",
+    "sessions": "list, show and delete sessions, see and undo what they changed",
     "models": "list, fetch and remove the built-in models",
     "config": "show where settings come from, and check them",
     "trust": "let a project's notes, skills and hooks count",

@@ -6,28 +6,34 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.core.codec import dumps, record_to_json
-from tui.core.errors import UsageError
+from tui.core.errors import SessionError, UsageError
 from tui.core.text import clean, clean_line
 
 if TYPE_CHECKING:
     from tui.sessions.store import SessionInfo, Store
 
+T = TypeVar("T")
 _HEAD = ("ID", "AGE", "TURNS", "FOLDER", "TITLE")
 _NARROWEST_TITLE = 20
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|delete")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|diff|undo|delete")
     listing = commands.add_parser("list", help="show all sessions, the last used first")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     showing = commands.add_parser("show", help="print a session")
     showing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     showing.add_argument("--json", action="store_true", help="every event as a line of JSON, like `run --json`")
+    comparing = commands.add_parser("diff", help="print what a session has changed in its folder, as a patch")
+    comparing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    undoing = commands.add_parser("undo", help="take back what the last turn of a session changed in its folder")
+    undoing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    undoing.add_argument("--turn", type=int, metavar="N", help="take back this turn and all after it")
     deleting = commands.add_parser("delete", help="delete a session")
     deleting.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
@@ -43,6 +49,10 @@ def run(args: argparse.Namespace) -> int:
                 return _list(store, args.json)
             case "show":
                 return _show(store, args.id, args.json)
+            case "diff":
+                return _diff(store, args.id)
+            case "undo":
+                return _undo(store, args.id, args.turn)
             case _:
                 return _delete(store, args.id, args.yes)
     finally:
@@ -76,6 +86,43 @@ def _show(store: Store, prefix: str, as_json: bool) -> int:
         for line in readable(records):
             print(line)
     return 0
+
+
+def _diff(store: Store, prefix: str) -> int:
+    """To a terminal cleaned, elsewhere to the byte, for `git apply`."""
+    from tui.agent.keeper import Keeper
+    from tui.agent.patches import patch_of
+
+    info = store.find(prefix)
+    patches = [patch_of(change) for change in _reaching(Keeper(store, info.id, info.folder).undoing.session_changes)]
+    for patch in patches:
+        text = patch.text or f"{patch.path}: {patch.what}\n"
+        if sys.stdout.isatty():
+            print(clean(text), end="")
+        else:
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    if not patches:
+        print(f"The files of {clean_line(str(info.folder))} are as they were before.", file=sys.stderr)
+    return 0
+
+
+def _undo(store: Store, prefix: str, turn: int | None) -> int:
+    from tui.agent.keeper import Keeper
+    from tui.agent.patches import summary
+
+    info = store.find(prefix)
+    store.claim(info.id)
+    undoing = Keeper(store, info.id, info.folder).undoing
+    result = _reaching(undoing.undo if turn is None else lambda: undoing.undo_from(turn))
+    print(clean_line(summary(result)[0], 2000))
+    return 1 if result.left or result.failed else 0
+
+
+def _reaching(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except OSError as error:
+        raise SessionError(f"the files of the session's folder cannot be reached: {error}") from error
 
 
 def _delete(store: Store, prefix: str, is_sure: bool) -> int:

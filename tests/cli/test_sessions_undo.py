@@ -1,0 +1,75 @@
+"""`mimo-tui sessions diff` and `undo`, as typed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sessions.checkpoints.conftest import Session, fill, picture
+from tui.cli import main
+from tui.sessions.store import Store
+
+
+@pytest.fixture
+def session(home: Path, tmp_path: Path) -> Iterator[Session]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    fill(folder)
+    store = Store.open()
+    yield Session(store, folder)
+    store.close()
+
+
+def test_undo_takes_back_the_last_turn_or_from_a_turn_on(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    before = picture(session.folder)
+    for number in range(1, 4):
+        session.command(f"echo {number} >> src/a.py; touch {number}")
+        session.next_turn()
+    session.store.close()
+    assert main(["sessions", "undo", session.id]) == 0
+    assert capsys.readouterr().out == "Took back turn 3: 1 file restored, 1 file removed.\n"
+    assert (session.folder / "src/a.py").read_text() == "one\ntwo\n1\n2\n"
+    assert main(["sessions", "undo", session.id, "--turn", "1"]) == 0
+    assert capsys.readouterr().out == "Took back turns 1, 2: 1 file restored, 2 files removed.\n"
+    assert picture(session.folder) == before
+    assert main(["sessions", "undo", session.id]) == 2
+    assert "nothing to take back" in capsys.readouterr().err
+
+
+def test_what_was_left_alone_is_named_and_an_exit_code(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session.edit("src/a.py", b"theirs")
+    session.store.close()
+    (session.folder / "src/a.py").write_text("mine")
+    assert main(["sessions", "undo", session.id]) == 1
+    assert "Left alone, changed since: src/a.py." in capsys.readouterr().out
+    assert (session.folder / "src/a.py").read_text() == "mine"
+
+
+def test_a_session_that_is_open_elsewhere_is_left_alone(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session.edit("src/a.py", b"new")
+    done = subprocess.run([sys.executable, "-m", "tui", "sessions", "undo", session.id], capture_output=True, text=True)
+    assert done.returncode == 1 and "is open in another mimo-tui" in done.stderr
+    assert (session.folder / "src/a.py").read_text() == "new"
+
+
+def test_diff_prints_a_patch_that_can_be_applied(session: Session, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    fill(old)
+    session.command(
+        "printf 'x\\r\\n' >> src/a.py; rm run.sh; chmod +x empty; echo y > 'a \"b\"\\n'; ln -sfn empty link"
+    )
+    done = subprocess.run([sys.executable, "-m", "tui", "sessions", "diff", session.id], capture_output=True)
+    assert done.returncode == 0 and done.stderr == b""
+    subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=old, check=True)
+    assert picture(old) == picture(session.folder)
+
+
+def test_diff_of_nothing_says_so(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions", "diff", session.id]) == 0
+    out, err = capsys.readouterr()
+    assert out == "" and "are as they were" in err
