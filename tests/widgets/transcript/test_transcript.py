@@ -158,7 +158,7 @@ async def test_a_question_and_a_denial_are_said() -> None:
     start = [asked("?"), step_started(), step_finished(run), question]
     assert (await shown(start))[-1] == "? run_command rm -rf build  · waiting for your answer"
     denied = record(events.ApprovalGiven("q1", "no", "keep it"))
-    lines = await shown([*start, denied, finished("c1", "denied by the user: keep it", is_error=True)])
+    lines = await shown([*start, denied, finished("c1", "keep it", is_error=True, detail={"refused": True})])
     assert lines[1:] == ["⊘ run_command rm -rf build  · denied: keep it"]
 
 
