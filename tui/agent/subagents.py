@@ -39,6 +39,8 @@ MAX_STEPS = 50
 
 _NEVER = (NAME, "todo", "present_plan", "remember", "start_command", "read_command", "write_command", "stop_command")
 """What only the user's own agent has: the plan and the memory are the session's, and nothing runs on behind a call."""
+_SOMETIMES = ("fetch_url", "web_search", "use_skill", "ask_user")
+"""Tools that there are only with some settings: a definition may name them all the same."""
 _ASKING = ("ask_user",)
 """Reads, but those who only look need not ask."""
 
@@ -72,7 +74,7 @@ def known_agents(settings: Settings) -> AgentFiles:
 
     Built-in ones come first, then the others by name.
     """
-    tools = [tool.name for tool in _usable(default_toolbox().tools)]
+    tools = list(dict.fromkeys([*(tool.name for tool in _usable(default_toolbox().tools)), *_SOMETIMES]))
     found = read_agents(known_names(settings), tools)
     own = {definition.name: definition for definition in found.definitions}
     first = [own.pop(definition.name, definition) for definition in BUILT_IN]

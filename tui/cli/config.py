@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check() -> int:
     settings, errors = examine(Path.cwd(), presets())
-    errors += [*_unusable_backends(settings, errors), *_unknown_themes(settings)]
+    errors += [*_unusable_backends(settings, errors), *_unknown_themes(settings), *_unusable_agents(settings)]
     for error in errors:
         show_error(error)
     if errors:
@@ -101,6 +101,12 @@ def _unusable_backends(settings: Settings, known: Sequence[ConfigError]) -> list
             message = error.message.removeprefix(f"{error.key}: ")
             errors.append(error if error.file else error_at(tuple(error.key.split(".")), message, error.hint))
     return errors
+
+
+def _unusable_agents(settings: Settings) -> list[ConfigError]:
+    from tui.agent.subagents import known_agents
+
+    return known_agents(settings).errors
 
 
 def _unknown_themes(settings: Settings) -> list[ConfigError]:

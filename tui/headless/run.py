@@ -73,7 +73,9 @@ class TextPrinter:
 
     def show(self, record: Record) -> None:
         event = record.event
-        if isinstance(event, TextDelta):
+        if record.parent is not None:
+            _say(_of_subagent(event))
+        elif isinstance(event, TextDelta):
             if self._streams:
                 self._answer(event.text)
         elif isinstance(event, StepFinished):
@@ -101,8 +103,7 @@ class TextPrinter:
     def _name(self, call_id: str) -> None:
         """Print the line of a call, the first time that it is spoken of."""
         if call := self._unnamed.pop(call_id, None):
-            arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
-            _say(clean_line(f"● {call.name}({arguments if call.raw is None else call.raw})"))
+            _say(f"● {_words_of(call)}")
 
     def _answer(self, text: str) -> None:
         if text:
@@ -152,6 +153,22 @@ async def run(conversation: Conversation, prompt: str, as_json: bool, images: Se
 def _say(line: str) -> None:
     if line:
         print(line, file=sys.stderr, flush=True)
+
+
+def _words_of(call: ToolCall) -> str:
+    """A call on one line, cleaned."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    return clean_line(f"{call.name}({arguments if call.raw is None else call.raw})")
+
+
+def _of_subagent(event: Event) -> str:
+    """What standard error says of an event of a subagent: a line for each call, and what went wrong."""
+    if isinstance(event, ToolStarted):
+        return f"    ● {_words_of(event.call)}"
+    if isinstance(event, ToolFinished):
+        return f"      ✗ {clean_line(event.result, 120)}" if event.is_error else ""
+    remark = _remark(event)
+    return f"    {remark}" if remark else ""
 
 
 def _remark(event: Event) -> str:

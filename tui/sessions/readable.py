@@ -12,6 +12,7 @@ from tui.core.events import (
     Record,
     StepFinished,
     ToolFinished,
+    ToolStarted,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -23,10 +24,17 @@ _OUTPUT_LINES = 40
 
 
 def readable(records: Iterable[Record]) -> Iterator[str]:
-    """Lines: who speaks as a heading, reasoning behind a bar, tool calls with an arrow and what they gave indented."""
+    """Lines: who speaks as a heading, reasoning behind a bar, tool calls with an arrow and what they gave indented.
+
+    Of subagents there are the calls, below the one that they work for.
+    """
     names: dict[str, str] = {}
     speaker = ""
     for record in records:
+        if record.parent is not None:
+            if isinstance(record.event, ToolStarted):
+                yield f"    → {_call(record.event.call)}"
+            continue
         match record.event:
             case TurnStarted(message=message):
                 speaker = ""
@@ -66,12 +74,12 @@ def _blocks(message: Message) -> Iterator[str]:
             case Text(text=text) if text.strip():
                 yield from clean(text).strip("\n").splitlines()
             case ToolCall() as call:
-                given = (
-                    call.raw
-                    if call.raw is not None
-                    else ", ".join(f"{name}={dumps(value)}" for name, value in call.arguments.items())
-                )
-                yield f"→ {clean_line(call.name)}({clean_line(given)})"
+                yield f"→ {_call(call)}"
+
+
+def _call(call: ToolCall) -> str:
+    given = ", ".join(f"{name}={dumps(value)}" for name, value in call.arguments.items())
+    return f"{clean_line(call.name)}({clean_line(given if call.raw is None else call.raw)})"
 
 
 def _cut(output: str) -> Iterator[str]:

@@ -82,7 +82,7 @@ def agents_dir() -> Path:
 def read_agents(backends: Collection[str], tools: Collection[str]) -> AgentFiles:
     """The subagents of the user, by name; `backends` and `tools` are the names that mean something. Blocking.
 
-    Tools of MCP servers (`mcp...`) are not among `tools`: which there are shows only when their servers run.
+    Tools of MCP servers (`mcp__...`) are not among `tools`: which there are shows only when their servers run.
     """
     found = AgentFiles()
     try:
@@ -169,7 +169,7 @@ def _unknown(head: _Head, backends: Collection[str], tools: Collection[str]) -> 
         hint = "`mimo-tui backends list` shows which there are."
         yield Problem(("backend",), f'no backend is called "{clean_line(head.backend, 60)}"{meant}', hint)
     for name in head.tools:
-        if name != ALL_TOOLS and name not in tools and not name.startswith("mcp"):
+        if name != ALL_TOOLS and name not in tools and not name.startswith("mcp__"):
             problem = f'no tool for subagents is called "{clean_line(name, 60)}"{did_you_mean(name, tools)}'
             yield Problem(("tools",), problem, f"Known: {', '.join(tools)}; `{ALL_TOOLS}` means all of them.")
 
