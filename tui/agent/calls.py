@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui.agent.approvals import Approvals, Verdict
 from tui.agent.around import after, before
+from tui.agent.asking import put_question
 from tui.agent.hooks import Hooks
 from tui.agent.plan import present
 from tui.agent.project.project import Project
@@ -28,11 +29,14 @@ from tui.core.events import (
     Happened,
     Nested,
     Notice,
+    QuestionAnswered,
+    QuestionAsked,
     ToolFinished,
     ToolOutput,
     ToolStarted,
 )
 from tui.core.messages import Json, ToolCall
+from tui.tools.ask_user import AskUser
 from tui.tools.base import Outcome, Tool, ToolContext
 from tui.tools.kept_outputs import RESULT_CHARACTERS
 from tui.tools.present_plan import PresentPlan
@@ -64,6 +68,9 @@ class Asker(Protocol):
         ...
 
     async def ask(self, question: ApprovalAsked) -> Answer: ...
+    async def reply(self, question: QuestionAsked) -> QuestionAnswered:
+        """What the user says to a question of the model's."""
+        ...
 
 
 class Gatekeeper(Protocol):
@@ -232,6 +239,8 @@ async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_abou
 
 def _kept(shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall) -> AsyncGenerator[Happened, None]:
     """Run it, what it changes being kept."""
+    if tool.name == AskUser.name:
+        return put_question(shop, call)
     events = _run_and_offer(shop, context, tool, call)
     return shop.keeper.around(tool, context, events) if shop.keeper is not None else events
 

@@ -46,7 +46,7 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
     toolbox, subagents = EMPTY, None
     if is_agent:
-        toolbox = default_toolbox()
+        toolbox = default_toolbox(conversation.settings.agent, conversation.folder)
         if spec.context_window is None or spec.context_window > SMALL_WINDOW_TOKENS:
             definitions = await _definitions(conversation)
             subagents = Subagents(conversation, definitions, partial(_answering, conversation))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tui.agent.calls import Answer, Asker
 from tui.agent.loop import run_turn
@@ -19,6 +19,8 @@ from tui.core.events import (
     MessageAdded,
     Nested,
     Notice,
+    QuestionAnswered,
+    QuestionAsked,
     Reason,
     Record,
     StepStarted,
@@ -45,7 +47,7 @@ class Turn:
         self._message = message
         self._asker = asker or self
         self._records: asyncio.Queue[Record | None] = asyncio.Queue()
-        self._questions: dict[str, asyncio.Future[Answer]] = {}
+        self._questions: dict[str, asyncio.Future[Answer | str | None]] = {}
         self._step: int | None = None
         self._steps = 0
         self._end: tuple[Reason, str] = ("interrupted", "")
@@ -86,14 +88,22 @@ class Turn:
 
     async def ask(self, question: ApprovalAsked) -> Answer:
         """Wait for `answer` to be called with the question's id."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._questions[question.id] = future
+        return cast(Answer, await self._answer_to(question.id))
+
+    async def reply(self, question: QuestionAsked) -> QuestionAnswered:
+        """Wait for `answer` to be called with the question's id, and the user's words: None when they say nothing."""
+        words = cast("str | None", await self._answer_to(question.id))
+        return QuestionAnswered(question.id, words, "" if words is not None else "The user did not answer.")
+
+    async def _answer_to(self, id: str) -> Answer | str | None:
+        future: asyncio.Future[Answer | str | None] = asyncio.get_running_loop().create_future()
+        self._questions[id] = future
         try:
             return await future
         finally:
-            del self._questions[question.id]
+            del self._questions[id]
 
-    def answer(self, id: str, answer: Answer) -> None:
+    def answer(self, id: str, answer: Answer | str | None) -> None:
         """Answer the question `id`; nothing happens if it does not wait any more."""
         future = self._questions.get(id)
         if future is not None and not future.done():

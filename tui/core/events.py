@@ -115,6 +115,28 @@ class ApprovalGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionAsked:
+    """The model asks the user something, by a tool call; it waits for the answer."""
+
+    type: ClassVar[str] = "question_asked"
+    id: str
+    call_id: str
+    question: str
+    choices: tuple[str, ...]
+    """Answers to choose from, if there are any; the user may say something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """The user's words, or that there are none: then `reason` says why, for the model."""
+
+    type: ClassVar[str] = "question_answered"
+    id: str
+    answer: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     type: ClassVar[str] = "tool_started"
     call: ToolCall
@@ -242,6 +264,8 @@ Event = (
     | StepFinished
     | ApprovalAsked
     | ApprovalGiven
+    | QuestionAsked
+    | QuestionAnswered
     | ToolStarted
     | ToolOutput
     | ToolFinished

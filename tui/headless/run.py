@@ -18,6 +18,8 @@ from tui.core.events import (
     Compacted,
     Event,
     Notice,
+    QuestionAnswered,
+    QuestionAsked,
     Record,
     Repaired,
     ReplyReceived,
@@ -46,6 +48,9 @@ class Nobody:
 
     async def ask(self, question: ApprovalAsked) -> Answer:
         return Answer("no", f"{question.reason}, which needs an approval, and nobody is here to give it")
+
+    async def reply(self, question: QuestionAsked) -> QuestionAnswered:
+        return QuestionAnswered(question.id, None, "Nobody is here to answer.")
 
 
 class Printer(Protocol):

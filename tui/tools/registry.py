@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tui.backends.spec import ToolSpec
 from tui.core.messages import Json
 from tui.tools.base import Tool
+
+if TYPE_CHECKING:
+    from tui.settings.schema import AgentConfig
 
 
 class Toolbox:
@@ -41,24 +45,30 @@ EMPTY = Toolbox()
 """Chat mode."""
 
 
-def default_toolbox() -> Toolbox:
-    """The tools of agent mode."""
+def default_toolbox(config: AgentConfig | None = None, folder: Path | None = None) -> Toolbox:
+    """The tools of agent mode, as they are set, for work in `folder` (None: the current one)."""
     from tui.tools.apply_patch import ApplyPatch
+    from tui.tools.ask_user import AskUser
     from tui.tools.edit_file import EditFile
+    from tui.tools.fetch_url import FetchUrl
     from tui.tools.list_files import ListFiles
     from tui.tools.read_command import ReadCommand
     from tui.tools.read_file import ReadFile
+    from tui.tools.remember import Remember
     from tui.tools.run_command import RunCommand
     from tui.tools.search_files import SearchFiles
     from tui.tools.start_command import StartCommand
     from tui.tools.stop_command import StopCommand
     from tui.tools.todo import Todo
+    from tui.tools.web_search import WebSearchTool
     from tui.tools.write_command import WriteCommand
     from tui.tools.write_file import WriteFile
 
     files = (ReadFile(), ListFiles(), SearchFiles(), EditFile(), WriteFile(), ApplyPatch())
     commands = (RunCommand(), StartCommand(), ReadCommand(), WriteCommand(), StopCommand())
-    return Toolbox((*files, *commands, Todo()))
+    fetch = FetchUrl(config.fetch_allow if config else ())
+    search = (WebSearchTool(config.web_search),) if config and config.web_search else ()
+    return Toolbox((*files, *commands, Todo(), fetch, *search, AskUser(), Remember(folder or Path())))
 
 
 def validate(tool: Tool | ToolSpec, arguments: Json) -> str | None:
