@@ -21,7 +21,6 @@ _HIDDEN = "•••"
 _SECRET_NAME = re.compile(r"(?i)(key|token|secret|password|authorization|cookie)$")
 
 _NOT_YET: dict[str, Callable[[Settings], object]] = {
-    "mcp": lambda settings: settings.mcp,
     "ui.language": lambda settings: settings.ui.language != "auto",
     "agent.web_search": lambda settings: settings.agent.web_search,
     "agent.fetch_allow": lambda settings: settings.agent.fetch_allow,
