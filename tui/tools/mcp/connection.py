@@ -33,10 +33,10 @@ async def connected(
     *,
     auth: Any,
     mode: str,
-    on_end: Callable[[], None],
+    on_end: Callable[[str], None],
     on_change: Callable[[str], None],
 ) -> AsyncIterator[Client]:
-    """`on_end` is called when a program says no more, `on_change` with the name of a list that changed.
+    """`on_end` is told why when a program says no more, `on_change` with the name of a list that changed.
 
     `mode` is the package's: how the revision is found. Raises SignInNeeded, MimoError, OSError and what the package
     raises, also while it is open.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -67,9 +68,9 @@ def find_program(command: Sequence[str]) -> list[str]:
 
 @asynccontextmanager
 async def program_streams(
-    launch: Launch, log: ServerLog, on_end: Callable[[], None]
+    launch: Launch, log: ServerLog, on_end: Callable[[str], None]
 ) -> AsyncIterator[TransportStreams]:
-    """The messages of a server that runs as long as this is open; `on_end` is called when it says no more.
+    """The messages of a server that runs as long as this is open; `on_end` is told why when it says no more.
 
     Raises MimoError, OSError when it cannot start.
     """
@@ -88,14 +89,25 @@ async def program_streams(
     try:
         yield read_stream, write_stream
     finally:
-        ending = asyncio.ensure_future(_end(process, mark, is_supervised))
         try:
-            await asyncio.shield(ending)
+            await _to_its_end(asyncio.create_task(_end(process, mark, is_supervised)))
         finally:
             for task in tasks:
                 task.cancel()
             for stream in (incoming, read_stream, write_stream, outgoing):
                 stream.close()
+
+
+async def _to_its_end(task: asyncio.Task[None]) -> None:
+    """Wait for a task that takes a bounded time, also when this is cancelled meanwhile: no program is left behind."""
+    was_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            was_cancelled = True
+    if was_cancelled:
+        raise asyncio.CancelledError
 
 
 async def _start(launch: Launch, mark: str) -> tuple[Process, bool]:
@@ -139,12 +151,12 @@ async def _end(process: Process, mark: str, is_supervised: bool) -> None:
             transport.close()
 
 
-async def _read(process: Process, incoming: Any, log: ServerLog, on_end: Callable[[], None]) -> None:
+async def _read(process: Process, incoming: Any, log: ServerLog, on_end: Callable[[str], None]) -> None:
     """Its messages; what is none is skipped, and the first of it said in the log. At its end the stream is closed."""
     import anyio
 
     assert process.stdout
-    buffer, foreign = bytearray(), 0
+    buffer, foreign, why = bytearray(), 0, "it ended"
     try:
         while data := await process.stdout.read(_BLOCK_BYTES):
             *lines, rest = data.split(b"\n")
@@ -158,13 +170,13 @@ async def _read(process: Process, incoming: Any, log: ServerLog, on_end: Callabl
                 buffer.clear()
             buffer += rest
             if len(buffer) > _MESSAGE_BYTES:
-                await log.add(f"[ended: it sent a message of more than {_MESSAGE_BYTES >> 20} MB]")
+                why = f"it sent a message of more than {_MESSAGE_BYTES >> 20} MB"
                 break
     except (anyio.ClosedResourceError, anyio.BrokenResourceError):
         pass
     finally:
         incoming.close()
-        on_end()
+        on_end(why)
 
 
 async def _parsed(line: bytes) -> Any:
@@ -173,12 +185,20 @@ async def _parsed(line: bytes) -> Any:
     from mcp.shared.message import SessionMessage
 
     def parse() -> Any:
-        try:
-            return SessionMessage(mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False))
-        except ValueError:
-            return None
+        for text in (line, _mended):
+            try:
+                data = text if isinstance(text, bytes) else text(line)
+                return SessionMessage(mcp_types.jsonrpc_message_adapter.validate_json(data, by_name=False))
+            except (ValueError, RecursionError):
+                continue
+        return None
 
     return parse() if len(line) < _LONG_BYTES else await asyncio.to_thread(parse)
+
+
+def _mended(line: bytes) -> bytes:
+    """The same JSON without halves of characters, which some write and the package does not take. Raises ValueError."""
+    return json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
 
 
 async def _write(process: Process, outgoing: Any, incoming: Any) -> None:

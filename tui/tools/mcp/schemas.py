@@ -21,7 +21,7 @@ _MOST_PARTS = 600
 
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
-_TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
+_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 
 def anything() -> Json:

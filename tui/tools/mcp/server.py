@@ -60,7 +60,7 @@ class McpServer:
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled, self._usable = asyncio.Event(), asyncio.Event()
-        self._lost = asyncio.Event()
+        self._lost, self._lost_for = asyncio.Event(), ""
         self._mode = "auto"
         self._stale: set[str] = set()
         self._has_worked = self._has_told_change = False
@@ -195,7 +195,7 @@ class McpServer:
             is_hopeless = False
             try:
                 await self._live()
-                self.why = "it ended"
+                self.why = self._lost_for
             except SignInNeeded:
                 self._end_run("sign_in", "it wants you to sign in")
                 return
@@ -212,8 +212,8 @@ class McpServer:
                     return
             finally:
                 self._lose()
-            if self.log.last:
-                self.why += f"; last in its log: {clean_line(self.log.last[-1], 160)}"
+            if last := next((line for line in reversed(self.log.last) if not line.startswith("[")), ""):
+                self.why += f"; last in its log: {clean_line(last, 160)}"
             await self.log.add(f"[{self.why}]")
             tries = 0 if time.monotonic() - began > _STABLE_S else tries
             if is_hopeless or tries >= (_TRIES if self._has_worked else _TRIES_AT_FIRST):
@@ -233,13 +233,14 @@ class McpServer:
         self._enter(state, why)
         self._settled.set()
 
-    def _lose(self) -> None:
+    def _lose(self, why: str = "the connection broke") -> None:
         """It says no more: nobody is to wait for it."""
+        self._lost_for = self._lost_for or why
         self._lost.set()
         self._usable.clear()
         if self._client is not None:
             self._client = None
-            self._enter("ended", "it said no more")
+            self._enter("ended", self._lost_for)
 
     def _enter(self, state: State, why: str = "") -> None:
         self.state, self.why = state, why
@@ -248,6 +249,7 @@ class McpServer:
         """One life of it, from its start to its end. Raises whatever the connection broke with."""
         await load_library()
         self._lost.clear()
+        self._lost_for = ""
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(START_S):
                 client = await stack.enter_async_context(self._connected())
@@ -316,4 +318,8 @@ def _words(error: BaseException) -> str:
     error = _leaf(error)
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
+    if isinstance(error, ValueError) and hasattr(error, "errors"):  # pydantic's, which say much
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return clean_line(f"it said what the protocol does not allow: {place}: {first['msg']}", 300)
     return clean_line(mask(str(error)), 300) or type(error).__name__
