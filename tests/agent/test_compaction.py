@@ -191,3 +191,21 @@ def test_the_last_words_of_the_user_survive_any_number_of_summaries(times: int) 
     for _ in range(times):
         messages = compact(messages, Compacted((), "a summary", 0, 0, 0))
     assert len(messages) == 1 and messages[0].words == "words 3\nwords 4\nwords 5\n"
+
+
+async def test_the_plan_stays_before_the_models_eyes_when_it_is_summarised(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("\n".join(f"{i} " + "word " * 12 for i in range(400)))
+    work = worker(25)
+    is_first = iter([True])
+    plan = {"items": [{"text": "read all of it", "state": "active"}, {"text": "tell of it", "state": "pending"}]}
+
+    def answer(request: Received) -> Any:
+        return Reply(tool_call("todo", plan)) if next(is_first, False) else work(request)
+
+    conversation = stage.conversation(answer, backend={"context_window": 16_000})
+    events = await events_of(conversation.send("Go"))
+    assert the(events, TurnFinished).reason == "done"
+    assert any(isinstance(event, Compacted) and event.summary for event in events)
+    assert "read all of it" in json.dumps(sent_messages(stage)[-1]) and "as it stands" in json.dumps(
+        sent_messages(stage)[-1]
+    )

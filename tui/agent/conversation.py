@@ -284,7 +284,8 @@ class Conversation:
             is_planning=self.policy == "plan",
             window=spec.context_window if spec else None,
         )
-        return replace(message, blocks=(*message.blocks, *blocks))
+        news = [Context(f"\n\n[{news}]")] if is_agent and (news := self.desk.take_news()) else []
+        return replace(message, blocks=(*message.blocks, *blocks, *news))
 
     def _take_up(self, records: list[Record], wishes: Wishes) -> None:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""

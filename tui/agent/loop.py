@@ -67,6 +67,8 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
     while not (limit := agent.limits.reached()):
         async for event in agent.compactor.make_room(agent.answering, history.messages, tools):
             yield event
+            if isinstance(event, Compacted) and event.summary and (plan := agent.workshop.context.desk.todo_text()):
+                yield MessageAdded(Message("user", (Context(f"[Your plan, as it stands:]\n{plan}"),)))
         spec, step = agent.answering.backend.spec, None
         if words := agent.cache.before(spec.origin, spec.price.input if spec.price else None):
             yield Notice(words)
