@@ -98,7 +98,8 @@ def test_undo_of_all_turns_gives_the_tree_as_it_was_and_redo_gives_it_back(what:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(900)
+@settings(deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
 @given(st.lists(acts, max_size=25))
 def test_it_holds_for_long_sessions(what: list[tuple]) -> None:
     test_undo_of_all_turns_gives_the_tree_as_it_was_and_redo_gives_it_back.hypothesis.inner_test(what)
