@@ -122,7 +122,7 @@ async def test_text_that_is_sent_in_one_go_answers_nothing(folder: Path, model: 
         await it.write(keys)
         await it.until(lambda: it.prompt == keys, "all of it is in the prompt, in its order")
         await it.wait(2 * ALONE_S)
-        assert it.chat.questions.approval is not None
+        assert it.chat.questions.open is not None
         assert "y once" in it.screen
         assert not (folder / "new.txt").exists()
 

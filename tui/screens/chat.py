@@ -19,6 +19,8 @@ from tui.core.errors import MimoError
 from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
+    QuestionAnswered,
+    QuestionAsked,
     ReasoningDelta,
     Record,
     StepFinished,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from tui.settings.config import Settings
     from tui.widgets.approval import ApprovalBar
     from tui.widgets.key_input import KeyInput
+    from tui.widgets.question import QuestionBar
     from tui.widgets.trace import TracePane
 
 _PASSING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
@@ -218,7 +221,9 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.side.show(record)
         if isinstance(record.event, ApprovalAsked):
             self.questions.ask(record.event)
-        elif isinstance(record.event, ApprovalGiven):
+        elif isinstance(record.event, QuestionAsked):
+            self.questions.put(record.event)
+        elif isinstance(record.event, ApprovalGiven | QuestionAnswered):
             self.questions.drop()
         elif isinstance(record.event, StepFinished):
             self.overview.learn()
@@ -274,6 +279,9 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
 
     def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
         self.questions.answer(event)
+
+    def on_question_bar_answered(self, event: QuestionBar.Answered) -> None:
+        self.questions.reply(event)
 
     def on_key_input_given(self, event: KeyInput.Given) -> None:
         self.run_worker(self.questions.keep_key(event.key), group="key", exclusive=True, exit_on_error=False)

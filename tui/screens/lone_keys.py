@@ -42,7 +42,7 @@ class LoneKeys:
             if not is_alone:
                 self._to_prompt()
             ready.append(held)
-        bar = self._app.chat.questions.approval
+        bar = self._app.chat.questions.open
         if bar is None or self._app.focused is not bar or not isinstance(event, events.Key) or not _is_text(event):
             return [*ready, event]
         if is_alone and bar.takes(event):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from tui.core.errors import ErrorInfo, MimoError
-from tui.core.events import ApprovalAsked
+from tui.core.events import ApprovalAsked, QuestionAsked
 from tui.screens import backstage
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
     from tui.widgets.approval import ApprovalBar
     from tui.widgets.approval_rule import RuleDraft
+    from tui.widgets.question import QuestionBar
 
 _KEY_ERRORS = ("credential", "auth")
 
@@ -25,8 +26,8 @@ class Questions:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._bar: Widget | None = None
-        self.approval: ApprovalBar | None = None
-        """The question about a tool call, while one is asked."""
+        self.open: ApprovalBar | QuestionBar | None = None
+        """The question that single keys answer, while one is asked."""
 
     @property
     def is_unattended(self) -> bool:
@@ -38,7 +39,19 @@ class Questions:
 
         bar = ApprovalBar(question, self._draft(question))
         self._show(bar, takes_focus=not self._screen.prompt.text)
-        self.approval = bar
+        self.open = bar
+
+    def put(self, question: QuestionAsked) -> None:
+        """Show a question of the model's."""
+        from tui.widgets.question import QuestionBar
+
+        bar = QuestionBar(question)
+        self._show(bar, takes_focus=not self._screen.prompt.text)
+        self.open = bar
+
+    def reply(self, given: QuestionBar.Answered) -> None:
+        self.drop()
+        self._screen.talk.answer(given.id, given.answer)
 
     def _draft(self, question: ApprovalAsked) -> RuleDraft | None:
         """What the user may change of the rule that `always` would add."""
@@ -91,7 +104,7 @@ class Questions:
         if self._bar is not None:
             had_focus = self._bar.has_focus_within
             self._bar.remove()
-            self._bar = self.approval = None
+            self._bar = self.open = None
             if had_focus:
                 self._screen.prompt.focus()
 

@@ -11,6 +11,8 @@ from tui.core.events import (
     ApprovalAsked,
     ApprovalGiven,
     Delta,
+    QuestionAnswered,
+    QuestionAsked,
     Record,
     Retrying,
     StepFinished,
@@ -117,9 +119,9 @@ class Talk:
         """Stop the clock while a question waits; know until when a retry is waited for."""
         event = record.event
         self.countdown = Countdown(event, record.time + event.wait_s) if isinstance(event, Retrying) else None
-        if isinstance(record.event, ApprovalAsked):
+        if isinstance(record.event, ApprovalAsked | QuestionAsked):
             self._asked = time.monotonic()
-        elif isinstance(record.event, ApprovalGiven) and self._asked is not None:
+        elif isinstance(record.event, ApprovalGiven | QuestionAnswered) and self._asked is not None:
             self._began += time.monotonic() - self._asked
             self._asked = None
 
@@ -130,7 +132,7 @@ class Talk:
         self._turn.stop()
         return True
 
-    def answer(self, id: str, answer: Answer) -> None:
+    def answer(self, id: str, answer: Answer | str | None) -> None:
         """Answer a question of the running turn."""
         if self._turn is not None:
             self._turn.answer(id, answer)
