@@ -41,13 +41,9 @@ class Stage:
 
     def reopen(self, mode: str | None = None, backend: dict[str, Any] | None = None, **wishes: Any) -> Conversation:
         """Another conversation with the same server."""
-        config = BackendConfig(
-            wire="chat-completions",
-            base_url=self.server.base_url,
-            model="scripted",
-            credential="none",
-            **(backend or {}),
-        )
+        fields = {"wire": "chat-completions", "model": "scripted", "credential": "none"} | (backend or {})
+        base_url = self.server.root if fields["wire"] in ("messages", "ollama") else self.server.base_url
+        config = BackendConfig(base_url=base_url, **fields)
         settings = Settings(backends={"lab": config})
         conversation = Conversation.open(settings, self.folder, Wishes(mode=mode, backend="lab", **wishes))
         self._open.append(conversation)

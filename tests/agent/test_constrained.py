@@ -9,10 +9,11 @@ import jsonschema
 import pytest
 
 from tests.agent.conftest import Stage, events_of, the, types_of
+from tests.scripted import Reply
 from tui.agent.calls import Answer
-from tui.agent.strategies.constrained import places
-from tui.backends.spec import Request
-from tui.core.events import Notice, StepFinished, TextDelta, ToolFinished, ToolStarted, TurnFinished
+from tui.agent.strategies.small import meant, places
+from tui.backends.spec import Request, ToolSpec
+from tui.core.events import Notice, Repaired, StepFinished, TextDelta, ToolFinished, ToolStarted, TurnFinished
 from tui.core.messages import user
 
 SMALL = {"strategy": "constrained", "context_window": 4096}
@@ -29,15 +30,17 @@ def tools_in(body: dict[str, Any]) -> list[str]:
 
 async def test_a_small_model_is_offered_what_the_request_names_and_then_answers(stage: Stage) -> None:
     (stage.folder / "a.py").write_text("x = 1\n")
-    conversation = stage.conversation(['{"tool": "list_files", "path": "."}', "There is a.py."], backend=SMALL)
+    replies = ['{"tool": "list_files", "path": "."}', '{"answer": "a.py  6 B"}']
+    conversation = stage.conversation(replies, backend=SMALL)
     events = await events_of(conversation.send("What is in this folder?"))
     first, second = (request.body for request in stage.server.requests)
     assert "tools" not in first and tools_in(first) == ["list_files"]
     assert the(events, ToolStarted).call.arguments == {"path": "."}
     assert "a.py" in the(events, ToolFinished).result
-    assert "response_format" not in second and "a.py" in second["messages"][-1]["content"]
+    assert "a.py" in second["messages"][-1]["content"]
+    assert schema_of(second)["properties"]["answer"]["enum"] == ["a.py  6 B"]
     assert the(events, TurnFinished).reason == "done"
-    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "There is a.py."
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "a.py  6 B"
 
 
 @pytest.mark.parametrize(
@@ -131,12 +134,83 @@ async def test_a_small_model_chooses_its_words_from_the_request_and_not_by_chanc
     body = stage.server.requests[0].body
     (option,) = schema_of(body)["anyOf"]
     assert "ls -la" in option["properties"]["command"]["enum"]
-    assert (body["temperature"], stage.server.requests[1].body.get("temperature")) == (0, None)
+    assert body["temperature"] == 0
 
 
 @pytest.mark.parametrize(
     ("request_text", "expected"),
-    [("Show docs/", ["docs", "."]), ("Read a/b.py and c.md.", ["c.md", "a/b.py", "."]), ("Hello", ["."])],
+    [
+        ("Show docs/", ["docs", "."]),
+        ("What is in the folder src?", ["src", "."]),
+        ("Read a/b.py and c.md.", ["c.md", "a/b.py", "."]),
+        ("Hello", ["."]),
+    ],
 )
 def test_places_are_what_was_named(request_text: str, expected: list[str]) -> None:
     assert sorted(places(Request("", (user(request_text),)))) == sorted(expected)
+
+
+async def test_a_small_model_quotes_the_line_that_answers(stage: Stage) -> None:
+    (stage.folder / "a.toml").write_text('port = 8080\nhost = "x"\n')
+    replies = ['{"tool": "read_file", "path": "a.toml"}', '{"answer": "port = 8080"}']
+    conversation = stage.conversation(replies, backend=SMALL)
+    events = await events_of(conversation.send("Which port is in a.toml?"))
+    assert schema_of(stage.server.requests[1].body)["properties"]["answer"]["enum"] == ["port = 8080"]
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["port = 8080"]
+
+
+async def test_a_small_model_is_not_told_what_the_program_adds(stage: Stage) -> None:
+    conversation = stage.conversation(['{"tool": "write_file", "path": "b.txt", "content": "hi"}', "x"], backend=SMALL)
+    await events_of(conversation.send("Create b.txt with hi"), Answer("once"))
+    assert stage.server.requests[0].body["messages"][-1]["content"] == "Create b.txt with hi"
+
+
+async def test_a_wrong_call_is_told_in_the_words_of_the_check(stage: Stage) -> None:
+    replies = ['{"tool": "read_file", "path": "a", "start": 0}', '{"tool": "answer", "text": "Sorry."}']
+    conversation = stage.conversation(replies, backend=LARGE)
+    events = await events_of(conversation.send("Go"))
+    assert "at least 1" in the(events, ToolFinished).result
+    assert "at least 1" in stage.server.requests[1].body["messages"][-1]["content"]
+
+
+async def test_a_nearly_right_call_is_mended(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    replies = ['{"name": "readFile", "arguments": {"file": "a.txt", "start": "1"}}', "It says seven."]
+    conversation = stage.conversation(replies, backend=LARGE)
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolStarted).call.arguments == {"path": "a.txt", "start": 1}
+    assert the(events, Repaired).after.startswith("read_file")
+    assert the(events, TurnFinished).reason == "done"
+
+
+async def test_a_constrained_call_that_was_cut_at_the_limit_is_not_run(stage: Stage) -> None:
+    cut = Reply('{"tool": "write_file", "path": "a.txt", "content": "x"}', finish="length")
+    again = '{"tool": "answer", "text": "No."}'
+    events = await events_of(stage.conversation([cut, again], backend=LARGE).send("Go"))
+    assert not [event for event in events if isinstance(event, ToolStarted)]
+
+
+@pytest.mark.parametrize("wire", ["chat-completions", "messages", "responses", "ollama"])
+async def test_calls_are_constrained_on_each_wire(stage: Stage, wire: str) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    replies = ['{"tool": "read_file", "path": "a.txt"}', '{"tool": "answer", "text": "Seven."}']
+    conversation = stage.conversation(replies, backend={**LARGE, "wire": wire})
+    events = await events_of(conversation.send("What does a.txt say?"))
+    assert "seven" in the(events, ToolFinished).result
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["Seven."]
+    body = json.dumps(stage.server.requests[0].body)
+    assert '"anyOf"' in body and '"tools"' not in body
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tools"),
+    [
+        ("Fetch https://example.org", ["fetch_url"]),
+        ("List the issues on github", ["github_list_issues"]),
+        ("Apply the patch to a.py and list the todo points", []),
+    ],
+)
+def test_other_tools_are_offered_by_the_words_of_a_request(request_text: str, tools: list[str]) -> None:
+    names = ("apply_patch", "todo", "fetch_url", "ask_user", "github_list_issues", "remember")
+    specs = [ToolSpec(name, "", {}) for name in names]
+    assert [tool.name for tool in meant(request_text, specs)] == tools

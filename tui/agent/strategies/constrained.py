@@ -1,21 +1,28 @@
 """Tool calls for models whose server knows no tools: the answer must fit a JSON schema, so it cannot but be a call.
 
-A small model is helped further. Words that the request shares with a tool choose which tools it may call at all, its
-strings are bounded, the files it may look at are those it has seen named, and after a result it answers in plain words.
+What is wrong with a call all the same is told to the model, in the validator's words, as the call's result. A small
+model is helped further: see `small`.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import uuid
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
-from tui.agent.strategies.plain import PATH, as_plain_messages, call_text, cut_to, question
-from tui.backends.backend import Backend, Piece
+from msgspec import structs
+
+from tui.agent.strategies.base import Item
+from tui.agent.strategies.loose_json import NotJson, mended
+from tui.agent.strategies.mending import fit, tool_of
+from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
+from tui.agent.strategies.shapes import calls_in
+from tui.agent.strategies.small import KNOWN, LOOKING, asked, from_the_request, lines_of_result, meant, quote
+from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
-from tui.core.events import Notice, TextDelta, ToolCallDelta
+from tui.core.codec import dumps
+from tui.core.events import Notice, Repaired, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, user
 
 SMALL_WINDOW_TOKENS = 4096
@@ -25,44 +32,10 @@ _UNKNOWN_WINDOW_TOKENS = 16384
 _TRIES = 2
 """Calls that a small model may make in a turn while none of them succeeds."""
 _MOST_CALLS = 40
-_STRING_LIMIT, _LONG_STRING_LIMIT, _PLACES_LIMIT = 120, 4000, 40
-_LONG_STRINGS = ("content", "old", "new", "text")
-_QUOTED = ("pattern", "command", "old")
-"""Parameters whose value mostly stands in the request itself."""
-_RUN_WORDS, _RUNS_LIMIT = 8, 120
-_LOOKING = ("read_file", "list_files", "search_files")
-"""Tools whose path must be there already."""
-
-# What people say when they mean a tool, and an example of it.
-_KNOWN: dict[str, tuple[str, str, Json]] = {
-    "list_files": (
-        "list folder folders directory files structure",
-        "What is in the folder docs?",
-        {"path": "docs"},
-    ),
-    "read_file": (
-        "read show open cat say says contents print display",
-        "Show me the file config.toml",
-        {"path": "config.toml"},
-    ),
-    "search_files": (
-        "search find grep look where used uses mentions",
-        "Find the word error",
-        {"pattern": "error", "path": "."},
-    ),
-    "edit_file": (
-        "edit change replace fix modify rename",
-        "In a.txt change red to blue",
-        {"path": "a.txt", "old": "red", "new": "blue"},
-    ),
-    "write_file": (
-        "write create make save new",
-        "Make a file b.txt with good day",
-        {"path": "b.txt", "content": "good day"},
-    ),
-    "run_command": ("run execute command shell test tests build install", "Run make", {"command": "make"}),
-    "answer": ("", "Good morning", {"text": "Good morning! How can I help you?"}),
-}
+_STRING_LIMIT, _LONG_STRING_LIMIT, _LIST_LIMIT = 120, 4000, 20
+_LONG_STRINGS = ("content", "old", "new", "text", "patch")
+_NOT_BY_CHANCE: Json = {"temperature": 0, "repeat_penalty": 1.0}
+"""A small model chooses best so, and without being told not to repeat the request's own words."""
 _ANSWER = ToolSpec(
     "answer",
     "Say something to the user.",
@@ -73,30 +46,62 @@ _ANSWER = ToolSpec(
 class Constrained:
     """A step is one request: either it can only be answered by a call, or it asks for the answer in plain words."""
 
-    async def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Piece | Notice, None]:
+    async def ask(self, backend: Backend, request: Request) -> AsyncGenerator[Item, None]:
         window = backend.spec.context_window or _UNKNOWN_WINDOW_TOKENS
-        tools = offered(request, is_small=window <= SMALL_WINDOW_TOKENS)
-        messages, left_out = cut_to(window, as_plain_messages(request.messages, window), backend.spec.max_output)
+        is_small = window <= SMALL_WINDOW_TOKENS
+        tools = offered(request, is_small)
+        spoken = map(_without_context, request.messages) if is_small else request.messages
+        messages, left_out = cut_to(window, as_plain_messages(spoken, window), backend.spec.max_output)
         if left_out:
             yield Notice(f"The model's window is full: the oldest {left_out} messages were left out of this request.")
-        if not tools:
-            if request.tools and len(messages) > 1 and request.messages[-1].role == "tool":
-                messages = (*messages[:-1], question(_asked(request), messages[-1].text))
-            async for item in backend.ask(Request(request.system, messages)):
+        if tools:
+            asking = self._a_call(backend, request, tools, messages, window)
+        else:
+            asking = self._words(backend, request, messages, is_small)
+        async with aclosing(asking) as items:
+            async for item in items:
                 yield item
-            return
+
+    async def _a_call(
+        self, backend: Backend, request: Request, tools: Sequence[ToolSpec], messages: Sequence[Message], window: int
+    ) -> AsyncGenerator[Item, None]:
+        is_small = window <= SMALL_WINDOW_TOKENS
         schema = {"anyOf": [_schema(tool, request, window) for tool in tools]}
-        # A small model chooses best without chance, and without being told not to repeat the request's own words.
-        body: Json = {"temperature": 0, "repeat_penalty": 1.0} if window <= SMALL_WINDOW_TOKENS else {}
-        asked = (*_examples(tools), *messages)
-        async for item in backend.ask(Request(_instructions(tools), asked, schema=schema, body=body)):
-            if isinstance(item, Reply):
-                reply = _as_call(item)
-                if reply.message.text:
-                    yield TextDelta(reply.message.text)
-                yield reply
-            else:
-                yield ToolCallDelta(0, "", item.text) if isinstance(item, TextDelta) else item
+        constrained = Request(
+            _instructions(tools),
+            (*_examples(tools), *messages),
+            schema=schema,
+            body=_NOT_BY_CHANCE if is_small else {},
+        )
+        async with aclosing(backend.ask(constrained)) as answer:
+            async for item in answer:
+                if isinstance(item, Reply):
+                    reply, repair = _as_call(item, tools, is_small)
+                    if reply.message.text:
+                        yield TextDelta(reply.message.text)
+                    if repair:
+                        yield repair
+                    yield reply
+                else:
+                    yield ToolCallDelta(0, "", item.text) if isinstance(item, TextDelta) else item
+
+    async def _words(
+        self, backend: Backend, request: Request, messages: tuple[Message, ...], is_small: bool
+    ) -> AsyncGenerator[Item, None]:
+        """The answer in plain words; that of a small model, after a result, is a line of it."""
+        schema: Json | None = None
+        if request.tools and len(messages) > 1 and request.messages[-1].role == "tool":
+            messages = (*messages[:-1], question(asked(request), messages[-1].text))
+            if is_small and (lines := lines_of_result(request)):
+                schema = quote(lines)
+        body = _NOT_BY_CHANCE if schema else {}
+        async with aclosing(backend.ask(Request(request.system, messages, schema=schema, body=body))) as answer:
+            async for item in answer:
+                if schema and isinstance(item, Reply):
+                    item = _as_quote(item)
+                    yield TextDelta(item.message.text)
+                if not (schema and isinstance(item, TextDelta)):
+                    yield item
 
 
 def offered(request: Request, is_small: bool) -> tuple[ToolSpec, ...]:
@@ -114,30 +119,16 @@ def offered(request: Request, is_small: bool) -> tuple[ToolSpec, ...]:
     has_succeeded = any(not result.is_error for result in results)
     if len(calls) >= _MOST_CALLS or (is_small and (has_succeeded or len(calls) >= _TRIES)):
         return ()
-    known = [tool for tool in request.tools if tool.name in _KNOWN]
-    return meant(request.messages[last].text, known) if is_small else (*request.tools, _ANSWER)
+    return meant(request.messages[last].words, request.tools) if is_small else (*request.tools, _ANSWER)
 
 
-def meant(text: str, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
-    """The tools that a request shares most words with; one that only names a file is about reading it. May be none."""
-    said = _words(text)
-    shared = {tool.name: len(said & _words(f"{tool.name} {_KNOWN.get(tool.name, ('',))[0]}")) for tool in tools}
-    most = max(shared.values(), default=0)
-    if not most:
-        return tuple(tool for tool in tools if tool.name == "read_file" and PATH.search(text))
-    return tuple(tool for tool in tools if shared[tool.name] == most)
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z]{2,}", text.lower()))
-
-
-def _asked(request: Request) -> str:
-    return next((m.words for m in reversed(request.messages) if m.role == "user"), "")
+def _without_context(message: Message) -> Message:
+    """A small model takes the date, and what else the program adds, for what it was asked about."""
+    return replace(message, blocks=tuple(block for block in message.blocks if block.type != "context"))
 
 
 def _instructions(tools: Sequence[ToolSpec]) -> str:
-    lines = [f"{tool.name}({', '.join(_parameters(tool, is_small=True))}): {_first_sentence(tool)}" for tool in tools]
+    lines = [f"{tool.name}({', '.join(_parameters(tool, is_small=True))}): {first_sentence(tool)}" for tool in tools]
     return "You choose one tool for what the user wants and answer in JSON.\n" + "\n".join(lines)
 
 
@@ -145,16 +136,12 @@ def _parameters(tool: ToolSpec, is_small: bool) -> list[str]:
     """The parameters that a model is asked for: a small one only for those that it must give, and where to look."""
     names = list(tool.parameters.get("properties", {}))
     required = tool.parameters.get("required", [])
-    return [name for name in names if not is_small or name in required or (name == "path" and tool.name in _LOOKING)]
-
-
-def _first_sentence(tool: ToolSpec) -> str:
-    return re.split(r"(?<=\.)\s|:", tool.description, maxsplit=1)[0]
+    return [name for name in names if not is_small or name in required or (name == "path" and tool.name in LOOKING)]
 
 
 def _examples(tools: Sequence[ToolSpec]) -> list[Message]:
     """Up to two examples; of few tools rather those that are not offered by chance."""
-    known = [(tool.name, *_KNOWN[tool.name][1:]) for tool in tools if tool.name in _KNOWN]
+    known = [(tool.name, *KNOWN[tool.name][1:]) for tool in tools if tool.name in KNOWN]
     chosen = [known[0], known[-1]] if len(known) > 1 else known
     return [
         message
@@ -169,7 +156,7 @@ def _schema(tool: ToolSpec, request: Request, window: int) -> Json:
     rules: Json = tool.parameters.get("properties", {})
     properties = {name: _bounded(name, rules[name]) for name in _parameters(tool, is_small)}
     if is_small:
-        properties |= _from_the_request(tool, request, properties)
+        properties |= from_the_request(tool, request, properties)
     return {
         "type": "object",
         "properties": {"tool": {"const": tool.name}, **properties},
@@ -178,62 +165,57 @@ def _schema(tool: ToolSpec, request: Request, window: int) -> Json:
     }
 
 
-def _from_the_request(tool: ToolSpec, request: Request, properties: Json) -> Json:
-    """What a small model copies badly it chooses: places that were named, and words that stand in the request."""
-    asked = _asked(request)
-    found: dict[str, list[str]] = {name: spans(asked) for name in _QUOTED if name in properties}
-    if "path" in properties:
-        if tool.name in _LOOKING:
-            found["path"] = places(request)
-        elif named := PATH.findall(asked):
-            found["path"] = [name.rstrip("/.") for name in named]
-    return {name: {"type": "string", "enum": choices} for name, choices in found.items() if choices}
-
-
-def spans(text: str) -> list[str]:
-    """Runs of words of a text, the longest first, without the marks around them."""
-    words = text.split()
-    runs = (" ".join(words[a:b]) for a in range(len(words)) for b in range(a + 1, min(a + _RUN_WORDS, len(words)) + 1))
-    found = dict.fromkeys(run.strip(" .,;:!?\"'`") for run in runs)
-    return sorted((run for run in found if run), key=len, reverse=True)[:_RUNS_LIMIT]
-
-
 def _bounded(name: str, rules: Json) -> Json:
-    """The rules of a parameter, without words and with a limit on what can be endless."""
+    """The rules of a parameter, without words and with a limit on what can be endless, inside of lists, too."""
     bounded = {key: value for key, value in rules.items() if key not in ("description", "title", "default")}
     if bounded.get("type") == "string" and "enum" not in bounded:
         limit = _LONG_STRING_LIMIT if name in _LONG_STRINGS else _STRING_LIMIT
         bounded = {"minLength": 1 if name not in ("new", "content") else 0, "maxLength": limit} | bounded
+    if bounded.get("type") == "array":
+        bounded = {"maxItems": _LIST_LIMIT} | bounded
+        if isinstance(bounded.get("items"), dict):
+            bounded["items"] = _bounded(name, bounded["items"])
+    if isinstance(bounded.get("properties"), dict):
+        bounded["properties"] = {key: _bounded(key, value) for key, value in bounded["properties"].items()}
     return bounded
 
 
-def places(request: Request) -> list[str]:
-    """The folder itself and the files and folders that were named in this conversation, the newest first."""
-    texts = [block for message in reversed(request.messages) for block in reversed(message.blocks)]
-    found = [
-        name.removeprefix("./").rstrip("./")
-        for block in texts
-        if isinstance(block, Text | ToolResult)
-        for name in PATH.findall(block.text if isinstance(block, Text) else block.content)
-    ]
-    return list(dict.fromkeys([*[name for name in found if name], "."]))[:_PLACES_LIMIT]
-
-
-def _as_call(reply: Reply) -> Reply:
-    """The reply with its JSON as what it means: a tool call, or the text of an answer."""
+def _as_call(reply: Reply, tools: Sequence[ToolSpec], is_small: bool) -> tuple[Reply, Repaired | None]:
+    """The reply with its JSON as what it means: a tool call, or the text of an answer; and what was mended in it."""
     text = reply.message.text
     others: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
+    reason = "length" if reply.finish_reason == "length" else "tool_calls"
     try:
-        chosen = json.loads(text)
-        name = chosen.pop("tool")
-    except (ValueError, AttributeError, KeyError, TypeError):
-        others.append(ToolCall(_new_id(), "unknown", {}, raw=text))
-        return Reply(replace(reply.message, blocks=tuple(others)), reply.usage, "tool_calls")
-    if name == _ANSWER.name:
-        answer = Message("assistant", (*others, Text(str(chosen.get("text", "")))), reply.message.origin)
-        return Reply(answer, reply.usage, "stop")
-    call = ToolCall(_new_id(), name, chosen)
-    return Reply(replace(reply.message, blocks=(*others, call)), reply.usage, "tool_calls")
+        (written,) = calls_in(mended(text))
+    except (NotJson, ValueError):
+        if not is_small and "{" not in text:  # a server that takes schemas and does not keep to them
+            return reply, None
+        return _with(reply, [*others, ToolCall(_new_id(), "unknown", {}, raw=text)], reason), None
+    arguments = written.arguments if isinstance(written.arguments, dict) else {}
+    if written.name == _ANSWER.name:
+        return _with(reply, [*others, Text(str(arguments.get("text", "")))], "stop"), None
+    tool = tool_of(written.name, tools)
+    fitted = fit(tool, arguments) if tool else None
+    call = ToolCall(_new_id(), tool.name if tool else written.name, arguments if fitted is None else fitted)
+    is_mended = (call.name, call.arguments) != (written.name, arguments) and reason != "length"
+    repair = Repaired(f"the arguments of {call.name}", text, f"{call.name} {dumps(call.arguments)}")
+    return _with(reply, [*others, call], reason), repair if is_mended else None
+
+
+def _as_quote(reply: Reply) -> Reply:
+    """The reply with the line that it chose as its text; as it is when it chose none."""
+    try:
+        chosen = mended(reply.message.text)
+    except NotJson:
+        return reply
+    if not isinstance(chosen, dict) or not isinstance(chosen.get("answer"), str):
+        return reply
+    others: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
+    return _with(reply, [*others, Text(chosen["answer"])], reply.finish_reason)
+
+
+def _with(reply: Reply, blocks: Sequence[Block], finish_reason: str) -> Reply:
+    return structs.replace(reply, message=replace(reply.message, blocks=tuple(blocks)), finish_reason=finish_reason)
 
 
 def _new_id() -> str:
