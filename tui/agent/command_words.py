@@ -97,7 +97,8 @@ def _parse(source: bytes) -> Parsed | None:
         return None
     reading = _Reading(source)
     try:
-        is_plain = reading.is_plain(root)
+        around = source[: root.start_byte] + source[root.end_byte :]
+        is_plain = _BLANK_LINES.fullmatch(around) is not None and reading.is_plain(root)
         reading.collect(root)
     except RecursionError:
         return None
