@@ -303,3 +303,21 @@ def at_terminal(environment: Environment, *arguments: str, typed: str) -> tuple[
         pass
     os.close(ours)
     return shown.decode(), process.wait()
+
+
+@needs_gnome_keyring
+def test_a_value_for_servers_of_tools_is_set_used_and_removed(keyring: Environment) -> None:
+    assert keys(keyring, "status", "name:github").returncode == 1
+    done = keys(keyring, "set", "name:github", typed=f"{KEY}\n")
+    assert done.returncode == 0 and KEY not in done.stdout + done.stderr
+    code = "from tui.tools.mcp.values import values_of; print(values_of({'T': {'keyring': 'github'}})['T'])"
+    given = subprocess.run([sys.executable, "-c", code], env=keyring, capture_output=True, text=True)
+    assert given.stdout.strip() == KEY
+    assert keys(keyring, "remove", "name:github").returncode == 0
+    given = subprocess.run([sys.executable, "-c", code], env=keyring, capture_output=True, text=True)
+    assert "the keyring has nothing of the name 'github'" in given.stderr
+
+
+def test_a_value_that_is_named_cannot_be_kept_without_a_keyring(no_keyring: Environment) -> None:
+    done = keys(no_keyring, "set", "name:github", typed=KEY)
+    assert done.returncode == 2 and "the keyring cannot be used" in done.stderr and KEY not in done.stderr

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tui.settings.credentials import Secret
 
 _LONGEST_KEY_BYTES = 10_000
-_BACKEND = "a backend of the settings, or a preset: mimo-tui backends list"
+_NAMED = "name:"
+"""How what belongs to no backend is written: `{ keyring = "github" }` in the settings is `name:github` here."""
+_BACKEND = "a backend of the settings, or a preset: mimo-tui backends list; or name:NAME, for servers of tools"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
             "a key is not taken as an argument: others on this machine could read it, and it would stay in the history",
             "Give the backend's name alone: the key is asked for, or read from standard input.",
         )
+    if args.backend.startswith(_NAMED):
+        return _named(args.command, args.backend.removeprefix(_NAMED))
     spec = resolve(load(Path.cwd(), presets()), args.backend)
     match args.command:
         case "set":
@@ -61,13 +65,33 @@ def run(args: argparse.Namespace) -> int:
             return _remove(spec)
 
 
+def _named(command: str, name: str) -> int:
+    from tui.settings.named_keys import has_named_key, remove_named_key, set_named_key
+
+    shown = clean_line(name)
+    is_there = has_named_key(name)  # whoever has no usable keyring learns it before typing a key
+    if command == "set":
+        secret = _asked(f"The value named {shown}", f"{_NAMED}{shown}") if sys.stdin.isatty() else _piped()
+        set_named_key(name, secret)
+        print(f"It is in the keyring, for who names it: {{ keyring = {shown!r} }}.")
+        return 0
+    if command == "remove":
+        is_there = remove_named_key(name)
+        print(f"{shown} is not in the keyring{' any more' if is_there else ''}.")
+    else:
+        print(f"{shown} is {'in' if is_there else 'not in'} the keyring.")
+    return 0 if is_there else 1
+
+
 def _set(spec: BackendSpec) -> int:
     from tui.settings.credentials import key_status, origin_of, set_key
 
     _refuse_other_sources(spec)
     origin = clean_line(origin_of(spec.base_url))
     key_status(spec.name, spec.base_url, None)  # whoever has no usable keyring learns it before typing a key
-    secret = _asked(spec, origin) if sys.stdin.isatty() else _piped()
+    if spec.key_page and sys.stdin.isatty():
+        print(f"A key can be made at {clean_line(spec.key_page)}", file=sys.stderr)
+    secret = _asked(f"Key of {spec.name} for {origin}", spec.name) if sys.stdin.isatty() else _piped()
     keyring = set_key(spec.name, spec.base_url, secret)
     print(f"The key of {spec.name} is in the keyring ({keyring}). It will be sent to {origin} and nowhere else.")
     return 0
@@ -109,22 +133,20 @@ def _refuse_other_sources(spec: BackendSpec) -> None:
     raise UsageError(f"backend {spec.name} {source}", "" if spec.embedded else hint)
 
 
-def _asked(spec: BackendSpec, origin: str) -> Secret:
+def _asked(what: str, name: str) -> Secret:
     import warnings
     from getpass import GetPassWarning, getpass
 
     from tui.settings.credentials import secret_from
 
-    if spec.key_page:
-        print(f"A key can be made at {clean_line(spec.key_page)}", file=sys.stderr)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", GetPassWarning)
-            return secret_from(getpass(f"Key of {spec.name} for {origin} (it is not shown): "))
+            return secret_from(getpass(f"{what} (it is not shown): "))
     except EOFError as error:
         raise UsageError("no key was given") from error
     except GetPassWarning as error:
-        hint = f"Read it from a file or a program instead: mimo-tui keys set {spec.name} < file"
+        hint = f"Read it from a file or a program instead: mimo-tui keys set {name} < file"
         raise UsageError("this terminal cannot hide what is typed, so no key is asked for", hint) from error
 
 

@@ -18,9 +18,17 @@ def named_key(name: str) -> Secret:
     except Exception as error:
         raise _failed(error) from error
     if value is None:
-        hint = f"Set it: `mimo-tui keys set --name {clean_line(name)}`."
+        hint = f"Set it: `mimo-tui keys set name:{clean_line(name)}`."
         raise CredentialError(f"the keyring has nothing of the name {clean_line(name)!r}", hint)
     return Secret(value)
+
+
+def has_named_key(name: str) -> bool:
+    """Raises CredentialError when the keyring cannot be used."""
+    try:
+        return _keyring().get_password(SERVICE, _PREFIX + name) is not None
+    except Exception as error:
+        raise _failed(error) from error
 
 
 def set_named_key(name: str, secret: Secret) -> None:

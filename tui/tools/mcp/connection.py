@@ -51,7 +51,8 @@ async def connected(
             launch = Launch(config.command, environment, folder if config.in_project else config_dir())
             client = await stack.enter_async_context(client_of(program_streams(launch, log, on_end)))
         else:
-            remote = Remote(config.url or "", await asyncio.to_thread(values_of, config.headers), auth)
+            headers = await asyncio.to_thread(values_of, config.headers)
+            remote = Remote(config.url or "", {name: _sent(name, value) for name, value in headers.items()}, auth)
             client = await _remote_client(stack, remote, client_of)
         # The schema of a result is the server's own: its patterns could take forever to match what it sent.
         client.session.validate_tool_result = _believe  # type: ignore[method-assign]
@@ -96,6 +97,11 @@ def _client(streams: Any, mode: str, folder: Path, log: ServerLog, on_change: Ca
         list_roots_callback=roots,
         cache=None,
     )
+
+
+def _sent(name: str, value: str) -> str:
+    """A header's value. A token alone is that of a bearer: so the keyring, which takes no more, can hold it."""
+    return f"Bearer {value}" if name.lower() == "authorization" and " " not in value else value
 
 
 async def _believe(name: str, result: Any) -> None:
