@@ -351,6 +351,9 @@ async def test_llama_cpp_tells_the_window_that_it_was_started_with(scripted: Sta
     [
         ("native", Rules(native_tools=False), None, "native"),
         ("constrained", Rules(), None, "constrained"),
+        ("text", Rules(), None, "text"),
+        ("auto", Rules(native_tools=False, response_format="none"), None, "text"),
+        ("auto", Rules(response_format="none"), None, "native"),
         ("auto", Rules(), None, "native"),
         ("auto", Rules(native_tools=False), None, "constrained"),
         ("auto", Rules(props=True), {"chat_template_caps": {"supports_tool_calls": False}}, "constrained"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +93,9 @@ async def test_every_wire_can_be_tested(scripted: Start, preset: str, vendor: An
     config = BackendConfig(preset=preset, base_url=base_url, model=model, credential="none")
     results = await checked(resolve(Settings(backends={"lab": config}), "lab"))
     assert [result.name for result in results] == POINTS, results
-    assert "of reasoning" in results[3].detail and results[4].detail == "called report_colour"
+    assert "of reasoning" in results[3].detail and results[4].detail.startswith(
+        "called report_colour (strategy `native`: "
+    )
 
 
 async def test_a_model_that_cannot_call_tools_is_checked_for_constrained_answers(scripted: Start) -> None:
@@ -100,8 +103,24 @@ async def test_a_model_that_cannot_call_tools_is_checked_for_constrained_answers
     assert all(result.ok for result in await checked(spec))
     spec = spec_for(scripted(["ready", "It is green."]), rules=Rules(native_tools=False))
     assert (await checked(spec))[-1] == CheckResult(
-        "tools", False, "the answer is not JSON, though it was constrained to it: 'It is green.'."
+        "tools",
+        False,
+        "the answer is not JSON, though it was constrained to it: 'It is green.' "
+        "(strategy `constrained`: its rules say so).",
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields", "words"),
+    [
+        ('Yes: {"tool": "report_colour"}', {"strategy": "text"}, "answers in JSON work; .*strategy `text`: it is set"),
+        ('{"a": 1}', {"rules": Rules(native_tools=False, response_format="none")}, "strategy `text`: its rules say so"),
+        ("<tool_call>report_colour</tool_call>", {}, "came as text, which is read all the same .*`native`"),
+    ],
+)
+async def test_the_strategy_and_its_reason_are_said(scripted: Start, answer: str, fields: Any, words: str) -> None:
+    result = (await checked(spec_for(scripted(["ready", answer]), **fields)))[-1]
+    assert result.ok and re.search(words, result.detail), result.detail
 
 
 async def test_a_refused_key_is_the_point_that_fails(scripted: Start) -> None:

@@ -28,6 +28,8 @@ _TOOL = ToolSpec(
         "additionalProperties": False,
     },
 )
+_QUESTION = "Report the colour of grass with the tool."
+_JSON_QUESTION = 'Answer with exactly this JSON and nothing else: {"tool": "report_colour", "colour": "green"}'
 _NO_LIST = ("model_not_found", "bad_request", "protocol", "permission")
 """Errors of a server that answers, but lists no models."""
 
@@ -155,21 +157,32 @@ class _Trial:
         return f"{asked}: {came}" if came else f"{asked}: no reasoning came; the model has none, or keeps it to itself"
 
     async def _tools(self) -> str:
-        """That a tool is called, in the way that this model is asked for it."""
-        question = (user("Report the colour of grass with the tool."),)
-        if await self._backend.tool_strategy() == "constrained":
-            reply = (await self._ask(Request("Answer in JSON.", question, schema=_TOOL.parameters))).reply
-            try:
-                json.loads(reply.message.text)
-            except ValueError as error:
-                said = clean_line(reply.message.text, 60)
-                raise MimoError(f"the answer is not JSON, though it was constrained to it: {said!r}") from error
-            return "constrained answers work; tool calls are made of them"
-        reply = (await self._ask(Request("", question, tools=(_TOOL,)))).reply
-        if not reply.message.tool_calls:
-            hint = 'For a model that cannot call tools set `strategy = "constrained"`.'
-            raise MimoError("the tool was not called", hint)
-        return f"called {clean_line(reply.message.tool_calls[0].name)}"
+        """That a tool is called, in the way that this model is asked for it, and why in that."""
+        strategy, why = await self._backend.tool_strategy_and_why()
+        reason = f"strategy `{strategy}`: {why}"
+        if strategy == "native":
+            reply = (await self._ask(Request("", (user(_QUESTION),), tools=(_TOOL,)))).reply
+            if reply.message.tool_calls:
+                return f"called {clean_line(reply.message.tool_calls[0].name)} ({reason})"
+            if _TOOL.name in reply.message.text:
+                return f"the call came as text, which is read all the same ({reason})"
+            hint = 'For a model that cannot call tools set `strategy = "constrained"`, or `"text"`.'
+            raise MimoError(f"the tool was not called ({reason})", hint)
+        if strategy == "constrained":
+            reply = (await self._ask(Request("Answer in JSON.", (user(_QUESTION),), schema=_TOOL.parameters))).reply
+        else:
+            reply = (await self._ask(Request("", (user(_JSON_QUESTION),)))).reply
+        said = reply.message.text
+        if strategy == "text":
+            said = said[said.find("{") : said.rfind("}") + 1]
+        try:
+            json.loads(said)
+        except ValueError as error:
+            asked = "constrained to it" if strategy == "constrained" else "asked for"
+            words = clean_line(reply.message.text, 60)
+            raise MimoError(f"the answer is not JSON, though it was {asked}: {words!r} ({reason})") from error
+        kind = "constrained answers" if strategy == "constrained" else "answers in JSON"
+        return f"{kind} work; tool calls are made of them ({reason})"
 
     async def _ask(self, request: Request) -> _Answer:
         began, first_s, pieces = time.monotonic(), None, 0
