@@ -103,8 +103,11 @@ class Approvals:
         return Verdict("allow")
 
     def _ground(self) -> Ground:
-        private = self.sandbox == "on" and not self.gaps
-        return Ground(self.folder, tuple(map(os.path.realpath, _OWN_FOLDERS)) if private else ())
+        if self.sandbox != "on" or self.gaps:
+            return Ground(self.folder)
+        places = [os.path.realpath(place) for place in _OWN_FOLDERS]
+        # What lies beside a project in one of them is not the command's own.
+        return Ground(self.folder, tuple(place for place in places if not self.folder.is_relative_to(place)))
 
     @property
     def trusts_words(self) -> bool:

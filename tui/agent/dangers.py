@@ -199,9 +199,9 @@ class _Look:
 
     def _is_ours(self, path: Path) -> bool:
         place = locate(self._ground.folder, str(path))
-        return (place.inside and not place.protected) or any(
-            str(path).startswith(f"{scratch}/") for scratch in self._ground.scratch
-        )
+        if place.inside:
+            return not place.protected
+        return any(str(path).startswith(f"{scratch}/") for scratch in self._ground.scratch)
 
     def _is_whole(self, word: Word) -> bool:
         root = locate(self._ground.folder, ".").path
