@@ -8,7 +8,7 @@ import re
 from tui.core.messages import Json
 from tui.core.text import clean_line
 
-_TELLING = ("command", "pattern", "query", "url", "path", "name")
+_TELLING = ("command", "pattern", "query", "url", "question", "path", "name", "text")
 """Arguments that say most of a call, the first that is there."""
 
 _FILES = re.compile(r"(?m)^(?:\*\*\* (?:Update|Add|Delete) File: *|\+\+\+ b/)(.+)$")
@@ -26,6 +26,8 @@ def call_words(name: str, arguments: Json, raw: str | None = None) -> str:
             more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
             return clean_line(", ".join(files[:_FILES_SHOWN]) + more)
         return clean_line(patch)
+    if name == "delegate" and isinstance(task := arguments.get("task"), str):
+        return clean_line(f"{arguments.get('agent') or 'explore'}: {task}")
     if isinstance(number := arguments.get("id"), int):
         text = arguments.get("text")
         return clean_line(f"{number}: {text}" if isinstance(text, str) else str(number))

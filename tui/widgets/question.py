@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -20,6 +21,13 @@ _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
 _GAP = "   "
 _WAY_HERE = "ctrl+y, then "
+
+
+class _Words(VerticalScroll, can_focus=False):
+    """The question, a quarter of the screen at most: an automatic height knows nothing of `max-height`."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return min(super().get_content_height(container, viewport, width), max(viewport.height // 4, 2))
 
 
 class QuestionBar(Widget, can_focus=True):
@@ -45,7 +53,7 @@ class QuestionBar(Widget, can_focus=True):
         border-left: outer $border;
         &:focus, &:focus-within { border-left: outer $primary; }
         & Static { height: auto; }
-        & VerticalScroll { height: auto; max-height: 25vh; scrollbar-size-vertical: 1; }
+        & VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
         & .question--choices { margin: 0 0 0 1; }
         & Input, & Input:focus {
             height: 1;
@@ -78,7 +86,7 @@ class QuestionBar(Widget, can_focus=True):
         self._is_answered = False
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
+        with _Words():
             yield Static(clean(self.question.question.strip()), markup=False, classes="question--words")
         yield Static(markup=False, classes="question--choices")
         field = Input(placeholder="your answer", select_on_focus=False)
@@ -149,7 +157,7 @@ class QuestionBar(Widget, can_focus=True):
             self._draw()
 
     def action_scroll_question(self, how: str) -> None:
-        getattr(self.query_one(VerticalScroll), f"scroll_{how}")(animate=False)
+        getattr(self.query_one(_Words), f"scroll_{how}")(animate=False)
 
     def _answer(self, answer: str | None) -> None:
         if not self._is_answered:
@@ -184,6 +192,6 @@ class QuestionBar(Widget, can_focus=True):
         choices = self.question.choices
         if self.query_one(Input).display:
             return [("enter", "answer"), ("esc", "back")]
-        write = ("type", "another answer" if choices else "an answer")
-        several = [(f"1-{len(choices)}" if len(choices) > 1 else "1", "choose"), ("enter", "the marked one")]
+        write = ("type", "your own" if choices else "an answer")
+        several = [(f"1-{len(choices)}" if len(choices) > 1 else "1", "choose"), ("enter", "the marked")]
         return [*(several if choices else []), write, ("esc", "no answer")]

@@ -142,6 +142,17 @@ class Feed:
         run.enter("denied" if event.decision == "no" else "called", event.reason)
         self._touch(run)
 
+    def _question_asked(self, event: events.QuestionAsked, time: float) -> None:
+        self._asked[event.id] = event.call_id
+        if run := self._runs.get(event.call_id):
+            run.enter("asked")
+            self._touch(run)
+
+    def _question_answered(self, event: events.QuestionAnswered, time: float) -> None:
+        if run := self._runs.get(self._asked.pop(event.id, "")):
+            run.enter("running")
+            self._touch(run)
+
     def _tool_started(self, event: events.ToolStarted, time: float) -> None:
         self._enter(event.call, "running")
 

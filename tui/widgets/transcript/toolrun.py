@@ -46,6 +46,10 @@ class ToolRun(Fold):
         self._plan: list[str] = []
         self._images: tuple[str, ...] = ()
         self._background = ""
+        self._found: int | None = None
+        """What a search of the web found."""
+        self._answered: bool | None = None
+        """Whether the user answered what the model asked."""
         self._exit_code: object = None
         self._sandbox = ""
         """Said where a command ran in none."""
@@ -83,7 +87,9 @@ class ToolRun(Fold):
         self._result, self._total_s = result, total_s
         self._images = tuple(f"image {image_words(image)}" for image in images)
         self._plan = plan_lines(detail.get("todo"))
-        self.expanded = self.expanded or self.is_plan
+        self._found = found if isinstance(found := detail.get("results"), int) else None
+        self._answered = answered if isinstance(answered := detail.get("answered"), bool) else None
+        self.expanded = self.expanded or self.is_plan or self._answered is True
         self._exit_code = detail.get("exit_code")
         diff = detail.get("diff")
         self._diff = _diff_lines(diff) if isinstance(diff, str) else []
@@ -163,8 +169,12 @@ class ToolRun(Fold):
             parts.append("failed")
         elif self._images:
             parts += self._images
-        elif self._plan:
-            pass  # the line says it
+        elif self._plan or self._answered:
+            pass  # it stands there
+        elif self._answered is False:
+            parts.append("no answer")
+        elif self._found is not None:
+            parts.append(f"{self._found} found")
         elif self._result and self.state == "done":
             count = self._result.strip("\n").count("\n") + 1
             parts.append(f"{count:,} line{'s' if count != 1 else ''}")
