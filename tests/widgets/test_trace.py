@@ -93,12 +93,15 @@ class TraceApp(App[None]):
         self.pane = TracePane(clock=lambda: session.now)
         self.pane.styles.width = width
         self.opened: list[tuple[int, int]] = []
+        self.places: list[tuple[int, int, str | None]] = []
+        """Those that were opened, with the call of a subagent."""
 
     def compose(self) -> ComposeResult:
         yield self.pane
 
     def on_trace_pane_step_opened(self, event: TracePane.StepOpened) -> None:
         self.opened.append((event.turn, event.step))
+        self.places.append((event.turn, event.step, event.parent_call))
 
     def lines(self) -> list[str]:
         """What is seen, without the empty lines at the end."""

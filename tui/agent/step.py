@@ -65,7 +65,7 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
                         learned = None
                     elif not started:
                         started = True
-                        yield StepStarted(spec.origin, item.url, change, dict(item.headers))
+                        yield StepStarted(spec.origin, item.url, change, dict(item.headers), spec.context_window)
                     continue
                 if isinstance(item, RuleLearned):
                     learned = item  # told with the request that it leads to, which comes next

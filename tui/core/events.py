@@ -37,6 +37,8 @@ class StepStarted:
     request: Json
     headers: Json = field(default_factory=dict)
     """Those of ours; `•••` stands for a value that may be secret."""
+    window: int | None = None
+    """The model's, in tokens; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.front.open_step(event.turn, event.step)
 
     def on_trace_pane_step_opened(self, event: TracePane.StepOpened) -> None:
-        self.front.open_step(event.turn, event.step)
+        self.front.open_step(event.turn, event.step, event.parent_call)
 
     def on_trace_pane_step_wanted_back(self, event: TracePane.StepWantedBack) -> None:
         try:

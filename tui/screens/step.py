@@ -74,6 +74,7 @@ class StepScreen(ModalScreen[None]):
     def __init__(self, records: Sequence[Record], request: Json) -> None:
         super().__init__()
         self._place = (records[0].turn, records[0].step) if records else (0, 0)
+        self._is_nested = bool(records) and records[0].parent is not None
         self._sections: dict[str, Callable[[], list[Line]]] = {
             "Overview": cache(lambda: step_sections.overview(records)),
             "Request": cache(lambda: step_sections.request(request)),
@@ -87,7 +88,8 @@ class StepScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         turn, step = self._place
         with Vertical(id="step"):
-            yield Static(f"Step {step} of turn {turn}", id="step-title")
+            whose = "a subagent in " if self._is_nested else ""
+            yield Static(f"Step {step} of {whose}turn {turn}", id="step-title")
             yield SectionBar(list(self._sections), id="step-sections")
             yield LineView(id="step-lines")
             yield Static("esc close   ← → section   c copy   C copy as curl", id="step-keys")

@@ -22,6 +22,8 @@ Span = tuple[float, float, Phase]
 """From, to (seconds since the turn began) and what was going on."""
 
 _NARROWEST_LABEL = 12
+_NESTED = 3
+"""Cells by which what a subagent does is moved in."""
 _BAR_GLYPHS: dict[Phase, str] = {"wait": "─", "stream": "━", "tool": "╍"}
 _TOOL_GLYPHS = {
     "called": "·",
@@ -90,9 +92,11 @@ def _step(row: StepRow, columns: Columns, now: float, styles: Styles) -> list[Se
     spans += [(tool.began, tool.ended or now, "tool") for tool in row.tools if tool.began is not None]
     last = max([end, *(span[1] for span in spans)])
     is_over = row.state != "running"
+    indent, filled = _indent(row), _filled(row) if row.host else ""
     return [
-        Segment(f"{row.step:>3} ", styles["muted"]),
-        Segment(_fit(row.label, columns.label), styles[label_style]),
+        Segment(f"{'':{indent}}{row.step:>3} ", styles["muted"]),
+        Segment(_fit(row.label, columns.label - indent - len(filled)), styles[label_style]),
+        Segment(filled, styles["muted"]),
         *_bar(row.turn, spans, columns.bar, now, styles),
         Segment(f" {_seconds(last - row.began):>5}", styles["text"]),
         *_right(tokens_text(row.usage) if is_over else "", columns.tokens, styles["muted"]),
@@ -103,20 +107,34 @@ def _step(row: StepRow, columns: Columns, now: float, styles: Styles) -> list[Se
 def _tool(row: ToolRow, columns: Columns, now: float, styles: Styles) -> list[Segment]:
     began = row.asked if row.state == "asked" else row.began
     took = "" if began is None else _seconds((row.ended or now) - began)
-    room = columns.label + (columns.bar + 1 if columns.bar else 0) - 2
+    indent = _indent(row)
+    room = columns.label + (columns.bar + 1 if columns.bar else 0) - 2 - indent
+    fold = "" if not row.nested else "▸ " if row.is_folded else "▾ "
+    is_told = bool(row.nested) and row.is_over
     return [
-        Segment(f"    {_TOOL_GLYPHS[row.state]} ", styles[_TOOL_STYLES.get(row.state, "muted")]),
-        Segment(_fit(f"{row.name} {row.argument}", room), styles["muted"]),
+        Segment(f"{'':{indent}}    {_TOOL_GLYPHS[row.state]} ", styles[_TOOL_STYLES.get(row.state, "muted")]),
+        Segment(_fit(f"{fold}{row.name} {row.argument}", room), styles["muted"]),
         Segment(f" {took:>5}", styles["muted"]),
-        *_right("", columns.tokens, styles["muted"]),
-        *_right("", columns.cost, styles["muted"]),
+        *_right(count_text(row.tokens) if is_told and row.tokens is not None else "", columns.tokens, styles["muted"]),
+        *_right(cost_text(row.cost) if is_told else "", columns.cost, styles["muted"]),
     ]
 
 
 def _note(row: NoteRow, width: int, now: float, styles: Styles) -> list[Segment]:
     style = styles[_NOTE_STYLES.get(row.kind, "muted")]
     text = clean_line(row.countdown.text(now)) if row.countdown else row.text
-    return [Segment(f"    {_NOTE_GLYPHS[row.kind]} ", style), Segment(_fit(text, width - 7), style)]
+    indent = _indent(row)
+    lead = f"{'':{indent}}    {_NOTE_GLYPHS[row.kind]} "
+    return [Segment(lead, style), Segment(_fit(text, width - 7 - indent), style)]
+
+
+def _indent(row: Row) -> int:
+    return _NESTED if row.host else 0
+
+
+def _filled(row: StepRow) -> str:
+    """How full a subagent's own window is."""
+    return f" {min(row.filled, 9.99):>3.0%}" if row.filled is not None else ""
 
 
 def _bar(turn: TurnRow, spans: Iterable[Span], width: int, now: float, styles: Styles) -> list[Segment]:

@@ -19,6 +19,7 @@ from tui.widgets.quiet_scroll import QuietScroll
 from tui.widgets.ticks import until_tick_s
 from tui.widgets.trace.drawing import draw
 from tui.widgets.trace.model import Trace
+from tui.widgets.trace.rows import Row
 
 _TICK_S = 0.5
 _EMPTY = ("", "  Steps appear here as the model", "  takes them: what it did, how long", "  it took, and what it cost.")
@@ -38,6 +39,7 @@ class TracePane(QuietScroll, can_focus=True):
         Binding("home", "go_first", "First step", show=False),
         Binding("end", "follow", "Follow the end", show=False),
         Binding("enter", "open", "Open the step", show=False),
+        Binding("space", "turn_over", "Fold a subagent, or show it", show=False),
         Binding("u", "want_back", "Take back what came after the step", show=False),
     ]
     COMPONENT_CLASSES: ClassVar = {
@@ -78,12 +80,13 @@ class TracePane(QuietScroll, can_focus=True):
     """
 
     class StepOpened(Message):
-        """The user wants to see everything about a step."""
+        """The user wants to see everything about a step; `parent` is the call whose subagent's it is."""
 
-        def __init__(self, turn: int, step: int) -> None:
+        def __init__(self, turn: int, step: int, parent: str | None = None) -> None:
             super().__init__()
             self.turn = turn
             self.step = step
+            self.parent_call = parent
 
     class StepWantedBack(Message):
         """The user wants all files to be what they were after a step."""
@@ -112,7 +115,9 @@ class TracePane(QuietScroll, can_focus=True):
 
     def show(self, record: Record) -> None:
         """Take in the next record of the conversation. Pieces of text may be left out."""
+        chosen = None if self._cursor is None else self._trace.rows[self._cursor]
         if changed := self._trace.add(record):
+            self._stay_at(chosen)
             self._update(changed)
 
     def show_all(self, records: Iterable[Record]) -> None:
@@ -158,7 +163,7 @@ class TracePane(QuietScroll, can_focus=True):
         top = last if self.is_following else min(before, last)
         known, changed, self._changed = self.virtual_size.height, self._changed, set()
         self.place(rows, top)
-        if top != before or not known:
+        if top != before or not known or rows < known:
             self.paint_all()
         else:
             self.paint(sorted(index - top for index in {*changed, *range(known, rows)} if top <= index < top + height))
@@ -250,8 +255,23 @@ class TracePane(QuietScroll, can_focus=True):
             self.post_message(self.StepOpened(*place))
 
     def action_want_back(self) -> None:
-        if (at := self._chosen) is not None and (place := self._trace.rows[at].place):
-            self.post_message(self.StepWantedBack(*place))
+        if (at := self._chosen) is not None:
+            row = self._trace.rows[at]
+            if place := (row.host or row).place:  # what a subagent changes is kept with the step that it works for
+                self.post_message(self.StepWantedBack(*place[:2]))
+
+    def action_turn_over(self) -> None:
+        """Fold what a subagent did, or show it."""
+        if (at := self._chosen) is not None and (changed := self._trace.turn_over(chosen := self._trace.rows[at])):
+            self._cursor = at
+            self._stay_at(chosen)
+            self._update(changed)
+
+    def _stay_at(self, chosen: Row | None) -> None:
+        """The row where the user went may stand elsewhere now, or be folded away below a call."""
+        if chosen is not None:
+            host = chosen.host
+            self._cursor = host.index if chosen.index < 0 and host is not None else chosen.index
 
     def on_click(self, event: events.Click) -> None:
         index = round(self.scroll_y) + event.y
