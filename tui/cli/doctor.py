@@ -47,6 +47,7 @@ def _all(folder: Path) -> Iterator[Finding]:
         ("ripgrep", _ripgrep),
         ("keyring", _keyring),
         ("embedded", _embedded),
+        ("mcp", _servers),
         ("terminal", _terminal),
     )
     for what, look in looks:
@@ -147,6 +148,24 @@ def _embedded(folder: Path) -> Iterator[Finding]:
         return
     names = ", ".join(model.name for model in installed())
     yield Finding("ok" if names else "note", "embedded", names or "no model is here: `mimo-tui models pull`")
+
+
+def _servers(folder: Path) -> Iterator[Finding]:
+    """Servers of tools that are configured: whether what starts or reaches them is there; none is started."""
+    from tui.settings.config import examine
+    from tui.settings.log import mask
+    from tui.tools.mcp.library import is_installed, not_installed
+    from tui.tools.mcp.programs import find_program
+
+    servers = {name: server for name, server in examine(folder)[0].mcp.items() if server.enabled}
+    if servers and not is_installed():
+        yield Finding("note", "mcp", f"{not_installed().message}. {not_installed().hint}")
+    for name, server in servers.items():
+        try:
+            where = find_program(server.command)[0] if server.command else mask(server.url or "")
+            yield Finding("ok", "mcp", f"{name}: {where}")
+        except MimoError as error:
+            yield Finding("note", "mcp", f"{name}: {error.message}. {error.hint}")
 
 
 def _terminal(folder: Path) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ class Front(Protocol):
     def undo_all(self) -> None: ...
     def redo(self) -> None: ...
     def show_changes(self, what: str) -> None: ...
+    def show_servers(self, words: str) -> None: ...
     def set_up_backend(self) -> None: ...
     def leave(self) -> None: ...
 
@@ -89,6 +90,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("redo", "bring back what was taken back", lambda front, _: front.redo()),
     Command("diff", "show what the session has changed", lambda front, words: front.show_changes(words), "[turn]"),
     Command("attach", "send an image with the next message", lambda front, words: front.attach(words), "PATH"),
+    Command(
+        "mcp",
+        "show the servers of tools, or start them anew",
+        lambda front, words: front.show_servers(words),
+        "[reload]",
+    ),
     Command("setup", "add a vendor, a server or the built-in model", lambda front, _: front.set_up_backend()),
     Command("quit", "leave", lambda front, _: front.leave(), aliases=("exit", "q"), key="ctrl+q"),
 )

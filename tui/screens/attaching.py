@@ -87,7 +87,8 @@ class Attaching:
                 self._screen.say(error)
 
     async def _complete(self, word: str) -> None:
-        self._screen.prompt.offer_files(word, await asyncio.to_thread(files.matching, self._screen.folder, word))
+        found = await asyncio.to_thread(files.matching, self._screen.folder, word)
+        self._screen.prompt.offer_files(word, found, self._screen.serving.resources(word))
 
     def _add(self, images: Sequence[Image]) -> None:
         self._show((*self.images, *images))

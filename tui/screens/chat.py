@@ -36,6 +36,7 @@ from tui.screens.permissions import Permissions
 from tui.screens.questions import Questions
 from tui.screens.reporting import ReportsBrokenWorkers
 from tui.screens.sending import Sending
+from tui.screens.serving import Serving
 from tui.screens.side import Side
 from tui.screens.talk import Talk
 from tui.screens.undoing import ChatUndo
@@ -96,6 +97,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.overview = Overview(self)
         self.sending = Sending(self)
         self.attaching = Attaching(self)
+        self.serving = Serving(self)
         self.undoing = ChatUndo(self)
         self.permissions = Permissions(self)
 

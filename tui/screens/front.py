@@ -123,6 +123,9 @@ class ChatFront:
     def show_changes(self, what: str) -> None:
         self._screen.undoing.show(what)
 
+    def show_servers(self, words: str) -> None:
+        self._screen.serving.show(words)
+
     def set_up_backend(self) -> None:
         from tui.screens.welcome import WelcomeScreen
 

@@ -27,6 +27,8 @@ class Sending:
         """Do what a slash command says, or send the words and the images that are attached."""
         screen = self._screen
         screen.note.clear_text()
+        if screen.serving.takes(text):
+            return
         try:
             is_command = run_command(text, screen.front)
             message = Outgoing(text, () if is_command else screen.attaching.images)

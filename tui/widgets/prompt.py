@@ -137,6 +137,7 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self._take_back = take_back
         self._items: list[Completion] = []
         self._index = 0
+        self._resources: Sequence[str] = ()
         self._file: FileWord | None = None
         """The `@path` that is being written; the items are files then."""
 
@@ -219,10 +220,12 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         else:
             self.post_message(self.LeaveAsked())
 
-    def offer_files(self, path: str, found: Sequence[str]) -> None:
-        """Offer what begins with `path`, if that is still what is being written."""
+    def offer_files(self, path: str, found: Sequence[str], resources: Sequence[str] = ()) -> None:
+        """Offer what begins with `path`, if that is still what is being written; `resources` keep their `@`."""
         if self._file is not None and self._file.path == path:
+            self._resources = resources
             notes = {name: "attach this image" if looks_like_image(name) else "" for name in found}
+            notes |= dict.fromkeys(resources, "a resource of a server")
             self._offer([Completion(name, note) for name, note in notes.items()])
 
     def _enter(self) -> None:
@@ -248,8 +251,10 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
     def _accept_file(self, word: FileWord, path: str) -> None:
         """An image is attached and its word goes; a folder is looked into; the path of another file stays."""
         row, column = self.cursor_location
-        is_image = looks_like_image(path)
-        text = "" if is_image else f"@{path}" if path.endswith("/") else f"{written(path)} "
+        is_resource = path in self._resources
+        is_image = looks_like_image(path) and not is_resource
+        is_begun = path.endswith("/") or (is_resource and path.endswith(":"))
+        text = "" if is_image else f"@{path}" if is_begun else f"@{path} " if is_resource else f"{written(path)} "
         self._offer([])
         self._file = None
         if result := self._replace_via_keyboard(text, (row, word.start), (row, column)):

@@ -16,6 +16,9 @@ from tui.widgets.transcript.plain import PlainLeaf, look, mark
 from tui.widgets.transcript.stack import Block, Stack
 from tui.widgets.transcript.toolrun import ToolRun
 
+_TOLD_CHARACTERS = 300
+"""Of what the program told the model: a resource is long, and the trace has all of it."""
+
 
 class Feed:
     """Puts entries into a stack, record by record. What changed is in `touched`, by place in the stack."""
@@ -186,7 +189,10 @@ class Feed:
         self._note(f"made shorter for the model: {way}, {sizes}{cost}; the session keeps all of it", "≡", "muted")
 
     def _message_added(self, event: events.MessageAdded, time: float) -> None:
-        self._note(f"told to the model: {event.message.text.strip('[]')}", "i", "muted")
+        words = event.message.text.strip("[]")
+        if len(words) > _TOLD_CHARACTERS:
+            words = f"{words[:_TOLD_CHARACTERS]}…"
+        self._note(f"told to the model: {words}", "i", "muted")
 
     def _repaired(self, event: events.Repaired, time: float) -> None:
         self._note(f"repaired: {event.what}", "~", "muted")
