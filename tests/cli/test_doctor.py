@@ -54,3 +54,14 @@ def test_where_only_landlock_works_its_gaps_are_told(
         sandbox._tried.cache_clear()
     out = capsys.readouterr().out
     assert "Landlock, which has gaps" in out and all(gap in out for gap in landlock.gaps)
+
+
+def test_servers_of_tools_are_named_with_what_is_missing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = home / ".config/mimo-tui/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[mcp.shell]\ncommand = ["sh"]\n[mcp.gone]\ncommand = ["no-such-server"]\n')
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        "note   mcp          gone: there is no program no-such-server" in out and "ok     mcp          shell: /" in out
+    )
