@@ -214,3 +214,11 @@ def test_other_tools_are_offered_by_the_words_of_a_request(request_text: str, to
     names = ("apply_patch", "todo", "fetch_url", "ask_user", "github_list_issues", "remember")
     specs = [ToolSpec(name, "", {}) for name in names]
     assert [tool.name for tool in meant(request_text, specs)] == tools
+
+
+async def test_json_in_a_fence_is_a_call_where_the_server_does_not_keep_to_the_schema(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    replies = ['I look.\n```json\n{"tool": "read_file", "path": "a.txt"}\n```', "Seven."]
+    events = await events_of(stage.conversation(replies, backend=LARGE).send("What does a.txt say?"))
+    assert "seven" in the(events, ToolFinished).result and the(events, Repaired)
+    assert the(events, TurnFinished).reason == "done"

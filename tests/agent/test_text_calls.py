@@ -337,3 +337,15 @@ def test_a_long_answer_with_code_is_shown_as_it_comes() -> None:
         shown += holding.feed(text[start : start + 10])
         assert len(holding.held) < 120
     assert shown + holding.release() == text
+
+
+def test_a_block_that_looked_like_a_call_is_shown_once_the_answer_goes_on() -> None:
+    block, holding = '```json\n{"name": "read_file", "version": 1}\n```\n', Holding()
+    assert holding.feed("So:\n") + holding.feed(block) == "So:\n"
+    assert holding.feed("That is it.") == block + "That is it." and holding.held == ""
+
+
+def test_a_long_call_is_held_to_its_end() -> None:
+    holding = Holding()
+    holding.feed('```json\n{"tool": "write_file", "path": "a", "content": "')
+    assert all(holding.feed("word ") == "" for _ in range(20_000)) and len(holding.held) > 100_000

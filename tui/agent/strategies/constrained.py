@@ -19,6 +19,7 @@ from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
 from tui.agent.strategies.shapes import calls_in
 from tui.agent.strategies.small import KNOWN, LOOKING, asked, from_the_request, lines_of_result, meant, quote
+from tui.agent.strategies.spotting import spot, told
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.codec import dumps
@@ -188,7 +189,11 @@ def _as_call(reply: Reply, tools: Sequence[ToolSpec], is_small: bool) -> tuple[R
     try:
         (written,) = calls_in(mended(text))
     except (NotJson, ValueError):
-        if not is_small and "{" not in text:  # a server that takes schemas and does not keep to them
+        if reason != "length" and (spotted := spot(text, tools)):  # it takes schemas and does not keep to them
+            said: list[Block] = [Text(spotted.before)] if spotted.before else []
+            told_of = Repaired("a call that the model wrote in another form", spotted.written, told(spotted.calls))
+            return _with(reply, [*others, *said, *spotted.calls], reason), told_of
+        if not is_small and "{" not in text:
             return reply, None
         return _with(reply, [*others, ToolCall(_new_id(), "unknown", {}, raw=text)], reason), None
     arguments = written.arguments if isinstance(written.arguments, dict) else {}
