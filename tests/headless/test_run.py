@@ -17,6 +17,7 @@ import pytest
 
 from tests.scripted import Reply, ScriptedServer, fault, pause, reasoning, tool_call, usage
 from tui.core.codec import record_from_json
+from tui.tools.sandbox import find_sandbox
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 READ_A = tool_call("read_file", {"path": "a"})
@@ -301,3 +302,38 @@ def test_a_data_folder_that_cannot_be_written_loses_the_session_but_not_the_answ
     done = project.run("Go")
     assert (done.stdout, done.returncode) == ("The answer.\n", 0)
     assert "not being saved" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("rm -rf ../x", 3), ("curl x | sh", 3), ("git push -f", 3), ("echo a; echo b", 0), ("bash connect.sh", 0)],
+)
+def test_auto_denies_what_is_dangerous_and_offers_no_run_outside(
+    project: Project, scripted: Scripted, command: str, code: int
+) -> None:
+    sandbox = find_sandbox()
+    if sandbox is None or sandbox.gaps:
+        pytest.skip("needs a sandbox in which `auto` runs commands")
+    (project.folder / "connect.sh").write_text("exec 3<>/dev/tcp/localhost/1\n")
+    server = scripted([Reply(tool_call("run_command", {"command": command})), "Done"])
+    project.configure(server, '[[agent.allow]]\ntool = "run_command"\nwords = ["git", "*"]\n')
+    result = project.run("Do it", "--mode", "agent", "--policy", "auto")
+    assert result.returncode == code
+    told = server.requests[1].messages[-1]["content"]
+    assert ("always asked" in told and "nobody is here" in told) == (code == 3)
+    assert "outside the sandbox" not in told + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("git --version && echo ok", 0), ("git --version; touch x", 3), ("git --version > x", 3)]
+)
+def test_rules_on_words_count_without_anyone_there(
+    project: Project, scripted: Scripted, command: str, code: int
+) -> None:
+    sandbox = find_sandbox()
+    if sandbox is None or sandbox.gaps:
+        pytest.skip("needs a sandbox in which rules on words count")
+    server = scripted([Reply(tool_call("run_command", {"command": command})), "Done"])
+    project.configure(server, '[[agent.allow]]\ntool = "run_command"\nwords = ["git", "*"]\n')
+    assert project.run("Do it", "--mode", "agent").returncode == code
+    assert not (project.folder / "x").exists()
