@@ -146,8 +146,9 @@ class Conversation:
         sandbox = find_sandbox() if self.sandbox == "on" else None
         gaps = sandbox.gaps if sandbox else ()
         rules, kept = tuple(self._rules), self.desk.outputs.folder
-        network = self.settings.agent.network
-        return Approvals(self.policy, self.folder, self.sandbox or "missing", rules, gaps, kept, network)
+        agent = self.settings.agent
+        sandbox_state = self.sandbox or "missing"
+        return Approvals(self.policy, self.folder, sandbox_state, rules, gaps, kept, agent.network, agent.fetch_allow)
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.

@@ -22,8 +22,6 @@ _SECRET_NAME = re.compile(r"(?i)(key|token|secret|password|authorization|cookie)
 
 _NOT_YET: dict[str, Callable[[Settings], object]] = {
     "ui.language": lambda settings: settings.ui.language != "auto",
-    "agent.web_search": lambda settings: settings.agent.web_search,
-    "agent.fetch_allow": lambda settings: settings.agent.fetch_allow,
 }
 """What is read and checked, but means nothing to this version."""
 

@@ -13,6 +13,7 @@ from tui.core.text import clean_line
 if TYPE_CHECKING:
     from tui.backends.spec import BackendSpec
     from tui.settings.credentials import Secret
+    from tui.settings.schema import Settings
 
 _LONGEST_KEY_BYTES = 10_000
 _NAMED = "name:"
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.backend.startswith(_NAMED):
         return _named(args.command, args.backend.removeprefix(_NAMED))
-    spec = resolve(load(Path.cwd(), presets()), args.backend)
+    settings = load(Path.cwd(), presets())
+    spec = _search_engine(settings, args.backend) or resolve(settings, args.backend)
     match args.command:
         case "set":
             return _set(spec)
@@ -81,6 +83,20 @@ def _named(command: str, name: str) -> int:
     else:
         print(f"{shown} is {'in' if is_there else 'not in'} the keyring.")
     return 0 if is_there else 1
+
+
+def _search_engine(settings: Settings, name: str) -> BackendSpec | None:
+    """The search engine of the tool `web_search`, which has a key like a backend; one's own backend is before it."""
+    from tui.backends.spec import BackendSpec
+    from tui.settings.schema import WebSearch
+    from tui.tools.web_search import ENGINES, search_url
+
+    config = settings.agent.web_search
+    if name in settings.backends or (name not in ENGINES and (config is None or config.kind != name)):
+        return None
+    if config is None or config.kind != name:
+        config = WebSearch(kind=name)  # type: ignore[arg-type]
+    return BackendSpec(name, "", "", search_url(config), None, credential=config.credential)  # type: ignore[arg-type]
 
 
 def _set(spec: BackendSpec) -> int:

@@ -21,8 +21,8 @@ from tui.tools.web.page_text import seen
 MOST = 10
 _LIMIT_BYTES = 2 * 1024 * 1024
 _SNIPPET_CHARACTERS = 600
-_URLS = {"brave": "https://api.search.brave.com/res/v1/web/search", "tavily": "https://api.tavily.com/search"}
-"""Of Brave's Web Search API and Tavily's Search API, as their documentation had them in 2026-11."""
+ENGINES = {"brave": "https://api.search.brave.com/res/v1/web/search", "tavily": "https://api.tavily.com/search"}
+"""Those with an address of their own: the Web Search API of Brave and the Search API of Tavily (documents of 2026-11)."""
 
 
 class _Request(NamedTuple):
@@ -71,7 +71,7 @@ class WebSearchTool:
 
 def search_url(config: WebSearch) -> str:
     """Where queries go: the user's address, where `/search` may be left out for SearXNG, or the vendor's own."""
-    url = config.url or _URLS[config.kind]
+    url = config.url or ENGINES[config.kind]
     return f"{url.rstrip('/')}/search" if config.kind == "searxng" and not url.endswith("/search") else url
 
 
