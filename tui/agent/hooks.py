@@ -78,7 +78,7 @@ class Hooks:
     async def _run(self, hook: Hook, more: Json) -> Said:
         """Run one; a hook that fails objects to the call that it was asked about."""
         failed: Decision = "ask" if hook.on == "before_tool" else "allow"
-        name = clean_line(" ".join(hook.command), 80)
+        name = clean_line(" ".join([Path(hook.command[0]).name, *hook.command[1:]]), 80)
         root = Path(hook.root) if isinstance(hook, ProjectHook) else None
         if root is not None and await asyncio.to_thread(trust_state, root) != "trusted":
             problem = f"The hook {name} was not run: the folder has changed since it was trusted (/trust shows it)."
@@ -86,10 +86,10 @@ class Hooks:
         given = {**more, "session": self._session_id(), "folder": str(self._folder)}
         try:
             code, output, errors = await _output_of(hook, root or self._folder, dumps(given))
-        except (OSError, ValueError) as error:
-            return _failure(f"The hook {name} could not be started: {error}.", failed)
         except TimeoutError:
             return _failure(f"The hook {name} was stopped after {hook.timeout:g} s.", failed)
+        except (OSError, ValueError) as error:
+            return _failure(f"The hook {name} could not be started: {error}.", failed)
         if code == _BLOCKS:
             return Said("deny" if hook.on == "before_tool" else "allow", errors or f"The hook {name} says no.")
         if code != 0:

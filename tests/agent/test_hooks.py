@@ -1,0 +1,195 @@
+"""Hooks, as real programs: what they are told, what they can refuse, and that they cannot do more than that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.conftest import Stage, events_of, the
+from tests.scripted import Reply, tool_call
+from tui.agent.calls import Answer
+from tui.agent.conversation import Conversation
+from tui.core.events import ApprovalAsked, Notice, ToolFinished, TurnFinished
+from tui.settings.config import config_file, load
+from tui.settings.paths import config_dir
+from tui.settings.trust import trust
+
+READ = Reply(tool_call("read_file", {"path": "a"}))
+WRITE = Reply(tool_call("write_file", {"path": "a", "content": "new"}))
+Open = Callable[..., Conversation]
+
+
+@pytest.fixture
+def hooked(stage: Stage) -> Open:
+    """A conversation with hooks: each a time and a shell script, which is kept beside the settings."""
+    (stage.folder / "a").write_text("old")
+
+    def start(replies: list[Any], *hooks: tuple[str, str], more: str = "", **wishes: Any) -> Conversation:
+        conversation = stage.conversation(replies, **wishes)
+        text = ""
+        for number, (on, script) in enumerate(hooks):
+            path = config_dir() / f"hook{number}.sh"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"#!/bin/sh\n{script}\n")
+            path.chmod(0o755)
+            text += f'[[hooks]]\non = "{on}"\ncommand = ["./hook{number}.sh"]\n{more}\n'
+        config_file().write_text(text)
+        settings = load(stage.folder)
+        conversation.hooks._hooks = settings.hooks
+        return conversation
+
+    return start
+
+
+async def test_a_hook_is_told_what_happens_without_any_key_in_its_environment(
+    hooked: Open, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hidden")
+    events = ("session_started", "before_tool", "after_tool", "turn_finished")
+    conversation = hooked([READ, "Done."], *((on, "cat >> seen; echo >> seen; env >> environment") for on in events))
+    await events_of(conversation.send("go"))
+    told = [json.loads(line) for line in (stage.folder / "seen").read_text().splitlines()]
+    assert [line["event"] for line in told] == list(events)
+    assert all(line["session"] == conversation.session_id and line["folder"] == str(stage.folder) for line in told)
+    assert (told[1]["tool"], told[1]["arguments"]) == ("read_file", {"path": "a"})
+    assert "old" in told[2]["result"] and told[2]["is_error"] is False
+    assert told[3]["reason"] == "done"
+    assert "sk-hidden" not in (stage.folder / "environment").read_text()
+
+
+async def test_the_session_starts_once(hooked: Open, stage: Stage) -> None:
+    conversation = hooked(["One.", "Two."], ("session_started", "echo x >> seen"))
+    for _ in range(2):
+        await events_of(conversation.send("go"))
+    assert (stage.folder / "seen").read_text() == "x\n"
+
+
+@pytest.mark.parametrize(
+    "script", ["echo 'not today' >&2; exit 2", """echo '{"decision": "deny", "message": "not today"}'"""]
+)
+async def test_a_hook_can_refuse_what_the_policy_allows(hooked: Open, stage: Stage, script: str) -> None:
+    events = await events_of(hooked([WRITE, "Done."], ("before_tool", script), policy="auto").send("go"))
+    assert "not today" in the(events, ToolFinished).result
+    assert (stage.folder / "a").read_text() == "old"
+
+
+async def test_a_hook_can_have_a_call_asked_about(hooked: Open, stage: Stage) -> None:
+    script = """echo '{"decision": "ask", "message": "is it yours?"}'"""
+    conversation = hooked([WRITE, "Done."], ("before_tool", script), policy="auto")
+    events = await events_of(conversation.send("go"), Answer("once"))
+    assert the(events, ApprovalAsked).reason == "is it yours?"
+    assert (stage.folder / "a").read_text() == "new"
+
+
+async def test_a_hook_cannot_allow_what_the_policy_asks_about_or_denies(hooked: Open, stage: Stage) -> None:
+    allow = """echo '{"decision": "allow"}'"""
+    events = await events_of(hooked([WRITE, "Done."], ("before_tool", allow), policy="ask").send("go"), Answer("no"))
+    the(events, ApprovalAsked)
+    events = await events_of(hooked([WRITE, "Done."], ("before_tool", allow), policy="plan").send("go"))
+    assert "policy is `plan`" in the(events, ToolFinished).result
+    assert (stage.folder / "a").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("exit 1", "exit code 1"),
+        ("kill -9 $$", "failed"),
+        ("echo '{broken'", "cannot be used"),
+        ("""echo '{"decision": "maybe"}'""", "not allow, ask or deny"),
+    ],
+)
+async def test_a_hook_that_fails_before_a_call_has_it_asked_about(
+    hooked: Open, stage: Stage, script: str, words: str
+) -> None:
+    events = await events_of(hooked([WRITE, "Done."], ("before_tool", script), policy="auto").send("go"), Answer("no"))
+    assert words in the(events, ApprovalAsked).reason and words in the(events, Notice).message
+    assert (stage.folder / "a").read_text() == "old"
+
+
+async def test_a_hook_that_is_not_there_is_said_and_the_turn_goes_on(hooked: Open, stage: Stage) -> None:
+    conversation = hooked([READ, "Done."], ("after_tool", "true"))
+    (config_dir() / "hook0.sh").unlink()
+    events = await events_of(conversation.send("go"))
+    assert "could not be started" in the(events, Notice).message
+    assert the(events, TurnFinished).reason == "done"
+
+
+async def test_a_hook_that_takes_too_long_is_stopped_with_its_children(hooked: Open, stage: Stage) -> None:
+    script = "sleep 600 & echo $! > child; wait"
+    conversation = hooked([READ, "Done."], ("after_tool", script), more="timeout = 0.5")
+    events = await events_of(conversation.send("go"))
+    assert "was stopped after 0.5 s" in the(events, Notice).message
+    child = int((stage.folder / "child").read_text())
+    with contextlib.suppress(ProcessLookupError):
+        handle = os.pidfd_open(child)
+        assert select.select([handle], [], [], 5)[0], "it has ended, or is just about to"
+        os.close(handle)
+
+
+async def test_what_a_hook_says_after_a_call_is_told_to_the_model(hooked: Open, stage: Stage) -> None:
+    conversation = hooked([READ, "Done."], ("after_tool", "echo 'line 3 is too long' >&2; exit 2"))
+    events = await events_of(conversation.send("go"))
+    assert "line 3 is too long" in the(events, ToolFinished).result
+    assert "line 3 is too long" in stage.server.requests[1].messages[-1]["content"]
+
+
+async def test_a_hook_is_run_for_its_tool_alone_and_reads_nothing_if_it_likes(hooked: Open, stage: Stage) -> None:
+    conversation = hooked(
+        [READ, WRITE, "Done."], ("after_tool", "echo x >> seen"), more='tool = "write_file"', policy="auto"
+    )
+    await events_of(conversation.send("go"))
+    assert (stage.folder / "seen").read_text() == "x\n"
+
+
+async def test_arguments_that_the_user_changed_are_shown_to_the_hook_again(hooked: Open, stage: Stage) -> None:
+    script = "if grep -q secret; then echo no >&2; exit 2; fi"
+    conversation = hooked([WRITE, "Done."], ("before_tool", script), policy="ask")
+    edited = Answer("once", arguments={"path": "secret", "content": "x"})
+    events = await events_of(conversation.send("go"), edited)
+    assert "no" in the(events, ToolFinished).result and not (stage.folder / "secret").exists()
+
+
+async def test_hooks_of_a_project_run_only_while_it_is_trusted_as_it_is(stage: Stage) -> None:
+    project = stage.folder / ".mimo"
+    project.mkdir()
+    (stage.folder / "check.sh").write_text("#!/bin/sh\necho x >> seen\n")
+    (stage.folder / "check.sh").chmod(0o755)
+    (project / "config.toml").write_text('[[hooks]]\non = "turn_finished"\ncommand = ["./check.sh"]\n')
+    seen = stage.folder / "seen"
+
+    conversation = stage.conversation(["One.", "Two.", "Three."])
+    conversation.hooks._hooks = load(stage.folder).hooks
+    await events_of(conversation.send("go"))
+    assert not seen.exists()
+    trust(stage.folder)
+    conversation.hooks._hooks = load(stage.folder).hooks
+    await events_of(conversation.send("go"))
+    assert seen.read_text() == "x\n"
+    with (stage.folder / "check.sh").open("a") as file:  # as the model could, in the policy `edits`
+        file.write("echo evil >> seen\n")
+    events = await events_of(conversation.send("go"))
+    assert "the folder has changed since it was trusted" in the(events, Notice).message
+    assert seen.read_text() == "x\n"
+
+
+async def test_stopping_does_not_wait_for_a_hook(hooked: Open, stage: Stage) -> None:
+    os.mkfifo(stage.folder / "begun")
+    conversation = hooked([READ], ("before_tool", "echo > begun; sleep 600"))
+    has_begun, begun = asyncio.Event(), os.open(stage.folder / "begun", os.O_RDONLY | os.O_NONBLOCK)
+    asyncio.get_running_loop().add_reader(begun, has_begun.set)
+    turn = conversation.send("go")
+    await asyncio.wait_for(has_begun.wait(), 10)
+    asyncio.get_running_loop().remove_reader(begun)
+    os.close(begun)
+    turn.stop()
+    events = await events_of(turn)
+    assert the(events, TurnFinished).reason == "interrupted"
