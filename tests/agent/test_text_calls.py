@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.agent.strategies.holding import Holding
@@ -282,9 +282,9 @@ def test_without_tools_nothing_is_a_call() -> None:
     assert all(spot(text, ()) is None for _, text, _ in CALLS)
 
 
-@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, calls, id=name) for name, text, calls in CALLS])
-@given(data=st.data())
-def test_a_mutilated_call_never_raises_and_never_invents_a_tool(text: str, expected: Any, data: st.DataObject) -> None:
+@settings(max_examples=300)
+@given(st.sampled_from([text for _, text, _ in CALLS]), st.data())
+def test_a_mutilated_call_never_raises_and_never_invents_a_tool(text: str, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, len(text)))
     last = data.draw(st.integers(first, len(text)))
     put = data.draw(st.text(max_size=3) | st.sampled_from(["<tool_call>", "```", "{", "}", '"', "\n", "<|", "｜"]))

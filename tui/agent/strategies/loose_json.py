@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 
 _LIMIT_CHARACTERS = 1_000_000
+_DEPTH_LIMIT = 64
+"""Brackets in brackets; mending takes a time that grows with the square of it."""
 _COMMENT = re.compile(r"/\*.*?\*/|(?:^|(?<=[\s,{\[]))(?://|#)[^\n]*", re.DOTALL)
 _WHOLE_END = ("}", "]", '"', "'", "”", "’", "true", "false", "null", "True", "False", "None")
 """A text that ends otherwise was cut in the middle of a value."""
@@ -39,7 +42,7 @@ def mended(text: str) -> Any:
             return value
     except NotJson:
         pass
-    if text[0] not in "{[" or _is_cut_in_a_value(text):
+    if text[0] not in "{[" or _is_cut_in_a_value(text) or _depth(text) > _DEPTH_LIMIT:
         raise NotJson("cut, or no object")
     from json_repair import loads
 
@@ -58,6 +61,12 @@ def mended(text: str) -> Any:
 
 def _is_cut_in_a_value(text: str) -> bool:
     return not text.endswith(_WHOLE_END) or len(re.findall(r'(?<!\\)(?:\\\\)*"', text)) % 2 == 1
+
+
+def _depth(text: str) -> int:
+    """About how deep it is: brackets in strings are counted, too."""
+    steps = (1 if mark in "{[" else -1 for mark in re.findall(r"[\[\]{}]", text))
+    return max(accumulate(steps), default=0)
 
 
 def _letters(text: str) -> str:
