@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from tui.core import events
 from tui.core.events import Record
 from tui.core.messages import Image, Message, Reasoning, Text, ToolCall
+from tui.core.text import clean_line
+from tui.widgets.call_words import call_words
 from tui.widgets.countdown import Countdown
 from tui.widgets.pictures import image_words
 from tui.widgets.transcript.answer import Answer
@@ -42,7 +44,8 @@ class Feed:
 
     def put(self, record: Record) -> None:
         if record.parent is not None:
-            return  # a subagent's; its tool call's line stands for it
+            self._put_nested(record)
+            return
         self.turn, self.step = record.turn, record.step
         handler = getattr(self, f"_{record.event.type}", None)
         if handler is not None:
@@ -71,6 +74,24 @@ class Feed:
         self._thought.ended = ended
         self._thought.grow(text)
         self._touch(self._thought)
+
+    def _put_nested(self, record: Record) -> None:
+        """What a subagent does: the line of its call says it."""
+        run, step = self._runs.get(record.parent or ""), record.step or 0
+        if run is None:
+            return
+        match record.event:
+            case events.StepStarted():
+                run.does(step, "thinking")
+            case events.ToolStarted(call=call):
+                run.does(
+                    step, f"{clean_line(call.name)} {call_words(call.name, call.arguments, call.raw)}", is_call=True
+                )
+            case events.ApprovalAsked() | events.QuestionAsked():
+                run.does(step, "waiting for your answer")
+            case _:
+                return
+        self._touch(run)
 
     def count_down(self, now: float) -> float | None:
         """Show how long the retry still waits. Returns the seconds until that changes; None: nothing is waited for."""

@@ -22,6 +22,7 @@ DIFF_LINES = 12
 RUNNING_LINES = 5
 ERROR_LINES = 6
 _TAIL_CHARS = 8000
+_DOING_CELLS = 40
 
 State = Literal["writing", "called", "asked", "running", "done", "failed", "denied", "interrupted"]
 _SIGNS = {"writing": "○", "called": "○", "asked": "?", "failed": "✗", "denied": "⊘", "interrupted": "■"}
@@ -46,6 +47,11 @@ class ToolRun(Fold):
         self._plan: list[str] = []
         self._images: tuple[str, ...] = ()
         self._background = ""
+        self._doing = ""
+        """What the subagent does that works for it."""
+        self._steps: list[str] = []
+        """The calls of that, a line each."""
+        self._steps_taken: int | None = None
         self._found: int | None = None
         """What a search of the web found."""
         self._answered: bool | None = None
@@ -87,6 +93,7 @@ class ToolRun(Fold):
         self._result, self._total_s = result, total_s
         self._images = tuple(f"image {image_words(image)}" for image in images)
         self._plan = plan_lines(detail.get("todo"))
+        self._steps_taken = taken if isinstance(taken := detail.get("steps"), int) else None
         self._found = found if isinstance(found := detail.get("results"), int) else None
         self._answered = answered if isinstance(answered := detail.get("answered"), bool) else None
         self.expanded = self.expanded or self.is_plan or self._answered is True
@@ -104,6 +111,13 @@ class ToolRun(Fold):
     def is_plan(self) -> bool:
         """Whether it says what is to be done: the newest one is open."""
         return bool(self._plan)
+
+    def does(self, step: int, doing: str, *, is_call: bool = False) -> None:
+        """What the subagent that works for it does now; `doing` is cleaned."""
+        self._doing = truncate(f"step {step} · {doing}", _DOING_CELLS)
+        if is_call:
+            self._steps.append(f"{step}  {doing}")
+        self.touch()
 
     def goes_on(self, state: str) -> None:
         """What has become of a command that was started in the background."""
@@ -152,6 +166,8 @@ class ToolRun(Fold):
             return "waiting for your answer"
         if self.state == "denied":
             return f"denied: {clean_line(self.reason)}" if self.reason else "denied"
+        if self.state == "running" and self._doing:
+            return self._doing
         if self.state in ("running", "interrupted"):
             return self.state
         if self.state == "called":
@@ -173,6 +189,8 @@ class ToolRun(Fold):
             pass  # it stands there
         elif self._answered is False:
             parts.append("no answer")
+        elif self._steps_taken is not None:
+            parts.append(f"{self._steps_taken} step{'s' if self._steps_taken != 1 else ''}")
         elif self._found is not None:
             parts.append(f"{self._found} found")
         elif self._result and self.state == "done":
@@ -186,9 +204,13 @@ class ToolRun(Fold):
 
     @property
     def foldable(self) -> bool:
-        return bool(self._result or self._diff or self._plan) and self.state in ("done", "failed")
+        has_ended = self.state in ("done", "failed")
+        return bool(self._steps) if not has_ended else bool(self._result or self._diff or self._plan or self._steps)
 
     def build(self) -> list[Leaf]:
+        if self._steps and self.expanded:
+            answer = self._result.strip("\n") if self.state in ("done", "failed") else ""
+            return [self._head, *self._body("\n".join([*self._steps, *(["", answer] if answer else [])]))]
         if self.state == "running":
             return [self._head, *self._running()]
         if self.state not in ("done", "failed"):
