@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.core.text import clean_line
+from tui.screens import backstage
 from tui.screens.reporting import ReportsBrokenWorkers
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOG_LINES = 12
 _LOOKED_AT_S = 0.5
+_KEYS = "r: start anew   d: switch off or on   s: sign in   esc: close"
 _SIGNS = {"ready": "●", "starting": "○", "ended": "↻", "failed": "✗", "sign_in": "?", "off": "■"}
 _STATES = {
     "ready": "works",
@@ -29,7 +32,7 @@ _STATES = {
     "ended": "is being started again",
     "off": "is switched off",
 }
-_STATES |= {"failed": "does not work", "sign_in": "wants you to sign in: give it a token in its headers"}
+_STATES |= {"failed": "does not work", "sign_in": "wants you to sign in: s opens its page in the browser"}
 
 
 class ServersScreen(ReportsBrokenWorkers, ModalScreen[None]):
@@ -40,6 +43,7 @@ class ServersScreen(ReportsBrokenWorkers, ModalScreen[None]):
         Binding("escape,q", "dismiss(None)", show=False),
         Binding("r", "restart", show=False),
         Binding("d", "switch", show=False),
+        Binding("s", "sign_in", show=False),
     ]
 
     def __init__(self, servers: McpServers) -> None:
@@ -53,7 +57,7 @@ class ServersScreen(ReportsBrokenWorkers, ModalScreen[None]):
             yield OptionList(id="servers-list", markup=False, compact=True)
             with VerticalScroll(id="servers-about", can_focus=False):
                 yield Static(markup=False)
-            yield Static("r: start anew   d: switch off or on   esc: close", id="servers-keys", markup=False)
+            yield Static(_KEYS, id="servers-keys", markup=False)
 
     def on_mount(self) -> None:
         self._look()
@@ -62,6 +66,16 @@ class ServersScreen(ReportsBrokenWorkers, ModalScreen[None]):
     def action_restart(self) -> None:
         if server := self._chosen():
             self._work(self._servers.restart(server.name))
+
+    def action_sign_in(self) -> None:
+        if (server := self._chosen()) and server.state == "sign_in":
+            self._work(self._servers.sign_in(server.name, self._open_page))
+
+    async def _open_page(self, address: str) -> None:
+        """The user has said that they want to sign in: now the browser may be opened."""
+        if not await asyncio.to_thread(backstage.open_link, address):
+            self.app.copy_to_clipboard(address)
+            self.notify("No browser could be opened: the address is in the clipboard.")
 
     def action_switch(self) -> None:
         if server := self._chosen():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from tui.tools.errors import ToolError
 from tui.tools.mcp.connection import SignInNeeded, connected, listening
 from tui.tools.mcp.library import load_library
 from tui.tools.mcp.log import ServerLog
+from tui.tools.mcp.oauth import SIGN_IN_S, kept_sign_in, new_sign_in
 from tui.tools.mcp.offer import Offer, read_offer
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class McpServer:
         self.offer = Offer()
         """What it offered last; kept while it is being started again."""
         self.log = ServerLog(name)
-        self.auth: Any = None
-        """What signs its requests (`sign_in`); None: they have their `headers` only."""
+        self._auth: Any = None
+        """What signs its requests; None: they have their `headers` only."""
+        self._start_s = START_S
         self._folder, self._tell = folder, tell
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
@@ -71,6 +73,12 @@ class McpServer:
         return self._task is not None and not self._task.done()
 
     @property
+    def can_sign_in(self) -> bool:
+        """It has an address, and its requests are not signed by a header of the user's."""
+        headers = [name.lower() for name in self.config.headers]
+        return self.config.url is not None and "authorization" not in headers
+
+    @property
     def era(self) -> str:
         """The protocol's revision, and which of its two ways of speaking that is."""
         if not self.version:
@@ -84,6 +92,14 @@ class McpServer:
             self._has_worked = self._has_told_change = False
             self._enter("starting")
             self._task = asyncio.create_task(self._run(), name=f"mcp {self.name}")
+
+    async def sign_in(self, open_page: Callable[[str], Awaitable[None]]) -> None:
+        """Start it anew, and have the user sign in, in the page that `open_page` shows them, if it wants that."""
+        await self.close()
+        await load_library()
+        self._auth = await asyncio.to_thread(new_sign_in, self.name, self.config.url or "", open_page)
+        self._start_s = SIGN_IN_S
+        self.start()
 
     async def settled(self) -> None:
         """Until it works, or has failed for the first time."""
@@ -250,8 +266,10 @@ class McpServer:
         await load_library()
         self._lost.clear()
         self._lost_for = ""
+        if self._auth is None and self.can_sign_in:
+            self._auth = await asyncio.to_thread(kept_sign_in, self.name, self.config.url or "")
         async with AsyncExitStack() as stack:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(self._start_s):
                 client = await stack.enter_async_context(self._connected())
                 offer = await read_offer(client, self.name, self.config)
             for sentence in offer.left_out:
@@ -277,7 +295,7 @@ class McpServer:
             self.config,
             self._folder,
             self.log,
-            auth=self.auth,
+            auth=self._auth,
             mode=self._mode,
             on_end=self._lose,
             on_change=self._changed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from tui.core.errors import MimoError, UsageError
@@ -87,6 +87,13 @@ class McpServers:
         server = self._known(name)
         await server.close()
         server.start()
+
+    async def sign_in(self, name: str, open_page: Callable[[str], Awaitable[None]]) -> None:
+        """Start one anew and let the user sign in. Raises UsageError where there is nothing to sign in at."""
+        server = self._known(name)
+        if not server.can_sign_in:
+            raise UsageError(f"there is nothing to sign in at for {name}", "That is for servers with a `url` alone.")
+        await server.sign_in(open_page)
 
     async def switch_off(self, name: str) -> None:
         """End one; its tools stay, and say so. Raises UsageError when there is none of that name."""
