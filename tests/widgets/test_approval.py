@@ -246,3 +246,82 @@ async def test_hostile_text_is_shown_harmlessly() -> None:
 )
 def test_a_rule_is_told_whole(rule: Json, words: str) -> None:
     assert rule_text(rule) == words
+
+
+class Draft:
+    """Words of `git diff`, which the rule has to keep."""
+
+    text = "git diff\nmake test"
+
+    def read(self, text: str) -> tuple[Json, ...]:
+        lines = text.split("\n")
+        if not lines[0].startswith("git"):
+            raise ValueError("\x1bit is about git")
+        return tuple({"tool": "run_command", "words": line.split(), "folder": "/project"} for line in lines)
+
+
+class DraftApp(BarApp):
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar = ApprovalBar(RUN, Draft(), arm_delay_s=0)
+        self.rules: list[tuple[Json, ...]] = []
+
+    def on_approval_bar_answered(self, event: ApprovalBar.Answered) -> None:
+        self.rules.append(event.rules)
+
+
+@pytest.mark.parametrize("size", [(40, 14), (80, 24), (120, 40)])
+async def test_the_words_of_the_rule_are_changed_in_place(size: tuple[int, int]) -> None:
+    app = DraftApp()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "a")
+        assert all(line in app.shown() for line in ("git diff", "make test", "enter add", "esc back"))
+        await pilot.press("space", "*", "enter")
+        await pilot.pause()
+        words = [rule["words"] for rule in app.rules[0]]
+        assert words == [["git", "diff"], ["make", "test", "*"]]
+        assert {rule["folder"] for rule in app.rules[0]} == {"/project"}
+
+
+async def test_what_is_no_rule_is_said_while_it_is_typed_and_not_added() -> None:
+    app = DraftApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot, "a")
+        app.query_one(TextArea).text = "rm *"
+        await pilot.pause()
+        assert "Not yet a rule: ␛it is about git" in app.shown()
+        await pilot.press("enter")
+        assert app.rules == []
+        app.query_one(TextArea).text = "git *"
+        await pilot.pause()
+        assert "Not yet" not in app.shown()
+
+
+async def test_tab_makes_it_hold_everywhere_and_back() -> None:
+    app = DraftApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot, "a", "tab")
+        assert "run_command everywhere" in app.shown() and "tab only in this folder" in app.shown()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert all("folder" not in rule for rule in app.rules[0])
+
+
+async def test_a_rule_that_cannot_be_changed_can_hold_everywhere_too() -> None:
+    app = BarApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot, "a", "tab")
+        assert "run_command `make test` everywhere" in app.shown()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.answers == [("q1", "always", "", None, {"tool": "run_command", "command": "make test"})]
+
+
+async def test_esc_leaves_the_rule_as_it_was() -> None:
+    app = DraftApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        await press(pilot, "a", "x", "escape")
+        assert "y once" in app.shown() and app.rules == []
+        await pilot.press("a")
+        await pilot.pause()
+        assert app.query_one(TextArea).text == Draft.text

@@ -272,11 +272,11 @@ async def _run_and_offer(
         because = f": {answer.reason}" if answer.reason else "."
         yield replace(failed, result=f"{failed.result}\n[The user does not let it run outside the sandbox{because}]")
         return
-    if answer.arguments is not None:
+    changed = ""
+    if answer.arguments is not None and answer.arguments != call.arguments:
         call = replace(call, arguments=answer.arguments)
-    note = (
-        f"[It failed in the sandbox, so the user let it run once outside of it: {dumps(call.arguments)}. This came:]\n"
-    )
+        changed = f", changed to {dumps(call.arguments)}"
+    note = f"[It failed in the sandbox, so the user let it run once outside of it{changed}. This came:]\n"
     async with aclosing(_run(context.outside_the_sandbox(), tool, call)) as events:
         async for event in events:
             yield replace(event, result=note + event.result) if isinstance(event, ToolFinished) else event

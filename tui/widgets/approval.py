@@ -338,6 +338,8 @@ class ApprovalBar(Widget, can_focus=True):
 
     def _always(self, rule: Json, others: list[tuple[str, str]]) -> str:
         """The rule, as far as it has room on the line; whole it stands there before it is added."""
+        if self._draft is not None:
+            return "always…"  # it is shown where it can be changed
         used = sum(len(key) + 1 + len(what) + len(_GAP) for key, what in others) + len("a always: ")
         used += 0 if self._has_keys else len(_WAY_HERE)
         room = self.content_size.width - used

@@ -107,7 +107,7 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
             left.append(Part(context, "", 5))
         left.append(Part(cost_text(status.cost), "", 4))
     if status.policy:
-        left.append(Part(status.policy, "", 3))
+        left.append(Part(status.policy, "", 6))
     if status.sandbox:
         left.append(Part(status.sandbox, "" if status.is_sandboxed else "warning", 3 if status.is_sandboxed else 6))
     right = []
