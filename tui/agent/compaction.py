@@ -14,7 +14,7 @@ from dataclasses import replace
 from tui.agent.answering import Answering
 from tui.agent.digest import digest
 from tui.agent.strategies import Native
-from tui.agent.strategies.constrained import SMALL_WINDOW_TOKENS
+from tui.agent.strategies.base import SMALL_WINDOW_TOKENS
 from tui.agent.strategies.plain import as_plain_messages
 from tui.backends.backend import Piece
 from tui.backends.spec import BackendSpec, Reply, Request, ToolSpec

@@ -13,7 +13,7 @@ from tui.agent.calls import Asker, Workshop
 from tui.agent.limits import Limits
 from tui.agent.loop import Agent
 from tui.agent.prompt import system_prompt
-from tui.agent.strategies.constrained import SMALL_WINDOW_TOKENS
+from tui.agent.strategies.base import SMALL_WINDOW_TOKENS
 from tui.agent.subagents import Subagents, known_agents
 from tui.backends.backend import Backend
 from tui.backends.resolve import resolve

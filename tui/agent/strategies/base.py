@@ -11,6 +11,8 @@ from tui.core.events import Notice, Repaired
 from tui.core.messages import Message
 
 Item = Piece | Notice | Repaired
+SMALL_WINDOW_TOKENS = 4096
+"""A model with no more than this is taken for a small one."""
 TEXT_CALL = "call_text_"
 """The ids of calls that were found in text begin so."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from tui.agent.strategies.base import Item
+from tui.agent.strategies.base import SMALL_WINDOW_TOKENS, Item
 from tui.agent.strategies.loose_json import NotJson, mended
 from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
@@ -26,8 +26,6 @@ from tui.core.codec import dumps
 from tui.core.events import Notice, Repaired, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, user
 
-SMALL_WINDOW_TOKENS = 4096
-"""A model with no more than this is taken for a small one."""
 _UNKNOWN_WINDOW_TOKENS = 16384
 """What is assumed where nobody says how large the window is."""
 _TRIES = 2
