@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tui.agent.wishes import Wishes
 from tui.core.events import (
     ApprovalAsked,
     Notice,
+    QuestionAsked,
     Record,
     StepFinished,
     StepStarted,
@@ -339,3 +341,35 @@ async def test_a_small_model_is_offered_none(stage: Stage) -> None:
     conversation = stage.conversation(["Hm."], backend={"context_window": 4096})
     await records_of(conversation.send("Go"))
     assert "delegate" not in str(stage.server.requests[0].body.get("tools"))
+
+
+async def test_what_they_change_side_by_side_can_be_taken_back(two: Two) -> None:
+    def write(name: str) -> Any:
+        return tool_call("write_file", {"path": name, "content": "x\n"}, id=f"w-{name}")
+
+    def strong(request: Any) -> Any:
+        words = str(request.body["messages"][1]["content"])
+        if not is_nested(request):
+            return "Done." if len(request.body["messages"]) > 2 else Reply(delegate("b.txt", "worker", "d1"), *more)
+        name = next(name for name in ("b.txt", "c.txt") if name in words)
+        return Reply(write(name)) if len(request.body["messages"]) == 2 else "Written."
+
+    more = [delegate("c.txt", "worker", "d2")]
+    conversation = two.begin([], [], policy="edits")
+    two.strong.replies = strong
+    await records_of(conversation.send("Go"))
+    assert (two.folder / "b.txt").exists() and (two.folder / "c.txt").exists()
+    assert conversation.keeper is not None
+    await asyncio.to_thread(conversation.keeper.undoing.undo, 1)
+    assert sorted(path.name for path in two.folder.iterdir()) == ["a.txt"]
+
+
+async def test_it_may_ask_the_user_in_its_name(two: Two) -> None:
+    ask = tool_call("ask_user", {"question": "Which one?"}, id="q1")
+    conversation = two.begin([Reply(delegate(agent="worker")), Reply(ask), "That one.", "Done."], [])
+    turn, asked = conversation.send("Go"), []
+    async for record in turn:
+        if isinstance(record.event, QuestionAsked):
+            asked.append((record.parent, record.event.question))
+            turn.answer(record.event.id, "the first")
+    assert asked == [("d1", "worker asks: Which one?")]

@@ -256,7 +256,7 @@ class Conversation:
             self.history.add(record.event)
         if isinstance(record.event, StepFinished | Compacted):
             self._count(record.event, is_own=record.parent is None)
-        if isinstance(record.event, Compacted):
+        if isinstance(record.event, Compacted) and record.parent is None:
             self.project.forget()
 
     async def tell_hooks(self, event: str, more: Json) -> None:
