@@ -22,7 +22,7 @@ MOST = 10
 _LIMIT_BYTES = 2 * 1024 * 1024
 _SNIPPET_CHARACTERS = 600
 ENGINES = {"brave": "https://api.search.brave.com/res/v1/web/search", "tavily": "https://api.tavily.com/search"}
-"""Those with an address of their own: the Web Search API of Brave and the Search API of Tavily (documents of 2026-11)."""
+"""Those with an address of their own: Web Search API of Brave, Search API of Tavily (their documents of 2026-11)."""
 
 
 class _Request(NamedTuple):
@@ -85,7 +85,7 @@ async def _results(config: WebSearch, query: str) -> list[str]:
             raise ToolError(_refusal(config, response.status_code))
     try:
         return [] if is_cut else list(filter(None, map(_shown, _items(config, json.loads(body))[:MOST])))
-    except (ValueError, RecursionError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise ToolError(f"{config.kind} did not answer with search results. {_WAY}") from error
 
 

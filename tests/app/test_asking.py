@@ -1,0 +1,120 @@
+"""What the model asks, fetches and wants to remember, as the person in front of the screen sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.app.driving import Driver, opened
+from tests.scripted import Reply, ScriptedServer, tool_call
+from tests.tools.web.pages import served
+from tui.screens.lone_keys import ALONE_S
+from tui.settings.memory import read_memory
+from tui.widgets.question import QuestionBar
+
+Model = Callable[..., ScriptedServer]
+ASK = tool_call("ask_user", {"question": "Red or blue?", "choices": ["red", "blue"]})
+
+
+def results_of(server: ScriptedServer) -> list[str]:
+    """What tools said to the model, as the last request has it."""
+    return [message["content"] for message in server.requests[-1].messages if message["role"] == "tool"]
+
+
+async def until_asked(it: Driver) -> None:
+    await it.until(lambda: isinstance(it.app.focused, QuestionBar), "the question has the focus")
+    await it.wait(0.35)
+
+
+@pytest.mark.parametrize(
+    ("keys", "result"),
+    [
+        (["2"], "blue"),
+        (["down", "enter"], "blue"),
+        (["escape"], "The user did not answer. Decide yourself, and say at the end what you assumed."),
+    ],
+)
+async def test_a_question_is_answered_by_keys(folder: Path, model: Model, keys: list[str], result: str) -> None:
+    server = model(Reply(ASK), "Thanks.")
+    async with opened(folder, size=(80, 24), mode="agent") as it:
+        await it.say("paint it")
+        await it.until_shown("Red or blue?", "1 red", "2 blue", "esc no answer")
+        await until_asked(it)
+        for key in keys:
+            await it.press(key)
+            await it.wait(2 * ALONE_S)
+        await it.until_shown("Thanks.")
+        assert not it.chat.query(QuestionBar)
+        assert it.prompt == ""
+    assert results_of(server)[-1] == result
+
+
+async def test_an_answer_in_ones_own_words_comes_back_with_the_session(folder: Path, model: Model) -> None:
+    model(Reply(ASK), "Thanks.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await until_asked(it)
+        for key in "green":
+            await it.press(key)
+            await it.wait(2 * ALONE_S)
+        await it.press("enter")
+        await it.until_shown("Thanks.", "green")
+        await it.until_done()
+    async with opened(folder, mode="agent", continue_last=True) as it:
+        await it.until_shown("ask_user Red or blue?", "green")
+
+
+async def test_what_is_sent_in_one_go_goes_to_the_prompt(folder: Path, model: Model) -> None:
+    model(Reply(ASK), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await until_asked(it)
+        await it.write("1 more thing")
+        await it.until(lambda: it.prompt == "1 more thing", "all of it is in the prompt")
+        await it.wait(2 * ALONE_S)
+        assert it.chat.query(QuestionBar)
+
+
+async def test_the_question_goes_with_the_turn_that_is_stopped(folder: Path, model: Model) -> None:
+    model(Reply(ASK), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await it.until_shown("Red or blue?")
+        it.chat.stop()
+        await it.until_shown("interrupted")
+        await it.until_done()
+        assert not it.chat.query(QuestionBar)
+
+
+async def test_always_allows_the_host_of_a_page(folder: Path, model: Model) -> None:
+    with served() as web:
+        fetch = tool_call("fetch_url", {"url": web.url()})
+        server = model(Reply(fetch), "First.", Reply(fetch), "Second.")
+        async with opened(folder, mode="agent") as it:
+            await it.say("fetch it")
+            await it.until_armed()
+            await it.until_shown("reaches the network", "fetch_url 127.0.0.1")
+            for _ in range(2):
+                await it.press("a")
+                await it.wait(2 * ALONE_S)
+            await it.until_shown("First.")
+            await it.until_done()
+            await it.say("again")
+            await it.until_shown("Second.")
+        assert web.asked == []
+    assert all("is not fetched" in result for result in results_of(server)[-2:])
+
+
+async def test_what_shall_be_remembered_is_shown_first(folder: Path, model: Model) -> None:
+    model(Reply(tool_call("remember", {"text": "tests run with make test"})), "Noted.")
+    async with opened(folder, mode="agent", policy="auto") as it:
+        await it.say("remember it")
+        await it.until_shown("tell later sessions in this project", "- tests run with make test")
+        await it.until_armed()
+        assert "a always" not in it.screen
+        await it.press("y")
+        await it.wait(2 * ALONE_S)
+        await it.until_shown("Noted.", "+1 −0")
+    assert read_memory(folder) == "- tests run with make test"
