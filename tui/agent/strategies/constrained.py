@@ -6,6 +6,7 @@ model is helped further: see `small`.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -75,7 +76,7 @@ class Constrained:
         async with aclosing(backend.ask(constrained)) as answer:
             async for item in answer:
                 if isinstance(item, Reply):
-                    reply, repair = _as_call(item, tools, is_small)
+                    reply, repair = await asyncio.to_thread(_as_call, item, tools, is_small)
                     if reply.message.text:
                         yield TextDelta(reply.message.text)
                     if repair:

@@ -44,9 +44,7 @@ class Native:
 
 async def mended_answer(backend: Backend, asked: Request, request: Request) -> AsyncGenerator[Item, None]:
     """The answer to `asked`, its calls mended for the tools of `request`; what may be a call is not shown as text."""
-    from tui.agent.strategies.holding import Holding
-
-    holding = Holding()
+    holding = await asyncio.to_thread(_new_holding)
     try:
         async with aclosing(backend.ask(asked)) as answer:
             async for piece in answer:
@@ -71,6 +69,14 @@ async def mended_answer(backend: Backend, asked: Request, request: Request) -> A
         if words := holding.release():
             yield TextDelta(words)
         raise
+
+
+def _new_holding() -> Holding:
+    """In a thread: the first time it imports the parsers, which takes 50 ms."""
+    from tui.agent.strategies import repair  # noqa: F401
+    from tui.agent.strategies.holding import Holding
+
+    return Holding()
 
 
 def _shown(holding: Holding, text: str) -> Iterator[TextDelta | ToolCallDelta]:
