@@ -277,3 +277,32 @@ async def test_a_port_where_nobody_listens_is_said_to_be_one(folder: Path) -> No
     with served() as web:
         place = web.place
     assert "cannot be connected to" in await error_of(FetchUrl((place,)), folder, url=f"http://{place}/")
+
+
+# Proxies
+
+
+@pytest.fixture
+def proxy(other: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
+    """The proxy of the environment: it is asked for whole addresses."""
+    monkeypatch.setenv("http_proxy", other.url())
+    return other
+
+
+async def test_the_proxy_of_the_environment_is_asked(proxy: Web, folder: Path) -> None:
+    proxy.page("http://1.1.1.1/x", "by proxy", "text/plain")
+    assert "by proxy" in await content_of(FetchUrl(), folder, url="http://1.1.1.1/x")
+    assert proxy.asked[0].headers["Host"] == "1.1.1.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:1", "2130706433", "db.internal", "printer.local"])
+async def test_the_proxy_is_not_asked_for_what_is_private(host: str, proxy: Web, folder: Path) -> None:
+    assert "is not fetched" in await error_of(FetchUrl(), folder, url=f"http://{host}/")
+    assert proxy.asked == []
+
+
+async def test_what_is_private_and_allowed_is_reached_without_the_proxy(
+    web: Web, tool: FetchUrl, proxy: Web, folder: Path
+) -> None:
+    assert "near" in await content_of(tool, folder, url=web.page("/", "near"))
+    assert proxy.asked == []

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
-from urllib.request import getproxies, proxy_bypass
 
 from tui import __version__
 from tui.core.errors import BackendError
@@ -178,6 +177,8 @@ def _host_header(target: Target) -> str:
 
 def _proxy(target: Target) -> str | None:
     """The proxy of the environment for this target."""
+    from urllib.request import getproxies, proxy_bypass  # not for the start of the program
+
     if proxy_bypass(target.place):
         return None
     proxies = getproxies()
