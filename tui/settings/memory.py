@@ -50,6 +50,16 @@ def add_memory(folder: Path, text: str, everywhere: bool = False) -> Path:
     return path
 
 
+def read_notes(folder: Path, everywhere: bool = False) -> str:
+    """The notes as they are in their file; empty when there are none. Blocking, raises nothing."""
+    return _read(notes_file(folder, everywhere))
+
+
+def write_notes(folder: Path, text: str, everywhere: bool = False) -> None:
+    """Put these notes in place of those that are there. Blocking; raises MimoError."""
+    write_private(notes_file(folder, everywhere), f"{text.strip()}\n" if text.strip() else "")
+
+
 def _text(path: Path) -> str:
     text = _read(path).strip()
     if len(text) <= LIMIT_CHARACTERS:

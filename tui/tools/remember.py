@@ -9,6 +9,7 @@ from typing import Literal
 
 from tui.core.errors import MimoError
 from tui.core.messages import Json
+from tui.core.text import clean
 from tui.settings.memory import add_memory, notes_file
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError
@@ -52,7 +53,7 @@ class Remember:
         try:
             path = notes_file(self._folder, everywhere)
             before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-            after = add_memory(self._folder, text, everywhere).read_text(encoding="utf-8", errors="replace")
+            after = add_memory(self._folder, clean(text), everywhere).read_text(encoding="utf-8", errors="replace")
         except MimoError as error:
             raise ToolError(f"That cannot be remembered: {error.message}. {error.hint}".strip()) from error
         if before == after:
