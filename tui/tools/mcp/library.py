@@ -33,6 +33,8 @@ def _load() -> None:
     if not is_installed():
         raise not_installed()
     try:
+        import mcp.client.auth
+        import mcp.client.client
         import mcp.client.session
         import mcp.client.sse
         import mcp.client.stdio

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from tui.core.errors import MimoError
 from tui.core.messages import Json
 from tui.core.text import clean_line
-from tui.settings.log import mask
 from tui.settings.schema import McpConfig
 from tui.tools.errors import ToolError
 from tui.tools.mcp.connection import SignInNeeded, connected, listening
@@ -21,6 +20,7 @@ from tui.tools.mcp.library import load_library
 from tui.tools.mcp.log import ServerLog
 from tui.tools.mcp.oauth import SIGN_IN_S, kept_sign_in, new_sign_in
 from tui.tools.mcp.offer import Offer, read_offer
+from tui.tools.mcp.words import error_words, holds, progress_words
 
 if TYPE_CHECKING:
     from mcp.client.client import Client
@@ -125,7 +125,7 @@ class McpServer:
                     limit.reschedule(now + timeout_s)
                     if now - last >= _PROGRESS_S:
                         last = now
-                        on_progress(_progress_words(progress, total, message))
+                        on_progress(progress_words(progress, total, message))
 
                 return await client.call_tool(tool, arguments, progress_callback=progress)
         except TimeoutError as error:
@@ -192,7 +192,7 @@ class McpServer:
         from mcp.shared.exceptions import MCPError
         from mcp_types import CONNECTION_CLOSED
 
-        words = _words(error)
+        words = error_words(error)
         if isinstance(error, ToolError):
             return error
         if isinstance(error, MCPError) and error.code != CONNECTION_CLOSED and words != "Session terminated":
@@ -222,8 +222,8 @@ class McpServer:
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
-                self.why = _words(error)
-                if _has(error, SignInNeeded):
+                self.why = error_words(error)
+                if holds(error, SignInNeeded):
                     self._end_run("sign_in", "it wants you to sign in")
                     return
             finally:
@@ -313,31 +313,3 @@ class McpServer:
                 f"The server {self.name} has changed its tools. The model gets the new ones in the next session, or "
                 "after /mcp reload, which lets the whole conversation be read anew, without the server's cache."
             )
-
-
-def _progress_words(done: float, total: float | None, message: str | None) -> str:
-    share = f"{done:g} of {total:g}" if total else f"{done:g}"
-    return f"{share}{f': {clean_line(message)}' if message else ''}\n"
-
-
-def _leaf(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _has(error: BaseException, kind: type[BaseException]) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return any(_has(inner, kind) for inner in error.exceptions)
-    return isinstance(error, kind)
-
-
-def _words(error: BaseException) -> str:
-    error = _leaf(error)
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, ValueError) and hasattr(error, "errors"):  # pydantic's, which say much
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return clean_line(f"it said what the protocol does not allow: {place}: {first['msg']}", 300)
-    return clean_line(mask(str(error)), 300) or type(error).__name__
