@@ -35,6 +35,7 @@ class Front(Protocol):
     def redo(self) -> None: ...
     def show_changes(self, what: str) -> None: ...
     def show_servers(self, words: str) -> None: ...
+    def edit_memory(self, words: str) -> None: ...
     def set_up_backend(self) -> None: ...
     def leave(self) -> None: ...
 
@@ -95,6 +96,12 @@ COMMANDS: tuple[Command, ...] = (
         "show the servers of tools, or start them anew",
         lambda front, words: front.show_servers(words),
         "[reload]",
+    ),
+    Command(
+        "memory",
+        "see and change what is remembered for later sessions",
+        lambda front, words: front.edit_memory(words),
+        "[everywhere]",
     ),
     Command("setup", "add a vendor, a server or the built-in model", lambda front, _: front.set_up_backend()),
     Command("quit", "leave", lambda front, _: front.leave(), aliases=("exit", "q"), key="ctrl+q"),

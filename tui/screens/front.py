@@ -126,6 +126,11 @@ class ChatFront:
     def show_servers(self, words: str) -> None:
         self._screen.serving.show(words)
 
+    def edit_memory(self, words: str) -> None:
+        from tui.screens.memory import edit_memory
+
+        edit_memory(self._screen, words)
+
     def set_up_backend(self) -> None:
         from tui.screens.welcome import WelcomeScreen
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,7 +11,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
-from tui.core.text import clean
+from tui.core.errors import MimoError, UsageError
+from tui.core.text import clean, clean_line
+from tui.settings.memory import read_notes, write_notes
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
 
 
 class MemoryScreen(ModalScreen[str | None]):
@@ -51,3 +57,27 @@ class MemoryScreen(ModalScreen[str | None]):
     def action_save(self) -> None:
         text = self.query_one(TextArea).text
         self.dismiss(text if text != self._text else None)
+
+
+def edit_memory(screen: ChatScreen, words: str) -> None:
+    """Show the notes about this project, or those for everywhere, and keep what the user makes of them.
+
+    Raises UsageError for other words.
+    """
+    if words not in ("", "everywhere"):
+        raise UsageError(f"there are no notes {clean_line(words)!r}", "/memory, or /memory everywhere")
+    screen.run_worker(_edit(screen, words == "everywhere"), group="memory", exclusive=True, exit_on_error=False)
+
+
+async def _edit(screen: ChatScreen, everywhere: bool) -> None:
+    title = "Told to later sessions in all folders" if everywhere else "Told to later sessions in this project"
+    text = await asyncio.to_thread(read_notes, screen.folder, everywhere)
+    changed = await screen.app.push_screen_wait(MemoryScreen(title, text))
+    if changed is None:
+        return
+    try:
+        await asyncio.to_thread(write_notes, screen.folder, changed, everywhere)
+    except MimoError as error:
+        screen.say(error)
+        return
+    screen.note.say("Sessions that begin from now on are told so.")
