@@ -11,7 +11,7 @@ from tests.app.driving import Driver, opened
 from tests.scripted import Reply, ScriptedServer, tool_call
 from tests.tools.web.pages import served
 from tui.screens.lone_keys import ALONE_S
-from tui.settings.memory import read_memory
+from tui.settings.memory import add_memory, read_memory
 from tui.widgets.question import QuestionBar
 
 Model = Callable[..., ScriptedServer]
@@ -118,3 +118,21 @@ async def test_what_shall_be_remembered_is_shown_first(folder: Path, model: Mode
         await it.wait(2 * ALONE_S)
         await it.until_shown("Noted.", "+1 −0")
     assert read_memory(folder) == "- tests run with make test"
+
+
+async def test_notes_are_seen_and_changed(folder: Path, model: Model) -> None:
+    model()
+    add_memory(folder, "an old one")
+    async with opened(folder, size=(80, 24)) as it:
+        await it.say("/memory")
+        await it.until_shown("- an old one", "ctrl+s keeps it so")
+        await it.press("x", "ctrl+s")
+        await it.until_shown("are told so")
+        assert read_memory(folder) == "x- an old one"
+        await it.say("/memory everywhere")
+        await it.until_shown("in all folders")
+        await it.press("y", "escape")
+        await it.until(lambda: it.app.screen is it.chat, "the notes are closed")
+        await it.say("/memory nowhere")
+        await it.until_shown("there are no notes 'nowhere'")
+    assert read_memory(folder) == "x- an old one"
