@@ -20,7 +20,7 @@ from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
 from tui.agent.strategies.shapes import calls_in
 from tui.agent.strategies.small import KNOWN, LOOKING, asked, from_the_request, lines_of_result, meant, quote
-from tui.agent.strategies.spotting import spot, told
+from tui.agent.strategies.spotting import heard, spot, told
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.codec import dumps
@@ -76,7 +76,7 @@ class Constrained:
         async with aclosing(backend.ask(constrained)) as answer:
             async for item in answer:
                 if isinstance(item, Reply):
-                    reply, repair = await asyncio.to_thread(_as_call, item, tools, is_small)
+                    reply, repair = await asyncio.to_thread(_as_call, item, tools, is_small, heard(request))
                     if reply.message.text:
                         yield TextDelta(reply.message.text)
                     if repair:
@@ -180,7 +180,9 @@ def _bounded(name: str, rules: Json) -> Json:
     return bounded
 
 
-def _as_call(reply: Reply, tools: Sequence[ToolSpec], is_small: bool) -> tuple[Reply, Repaired | None]:
+def _as_call(
+    reply: Reply, tools: Sequence[ToolSpec], is_small: bool, results: Sequence[str]
+) -> tuple[Reply, Repaired | None]:
     """The reply with its JSON as what it means: a tool call, or the text of an answer; and what was mended in it."""
     text = reply.message.text
     others: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
@@ -188,7 +190,9 @@ def _as_call(reply: Reply, tools: Sequence[ToolSpec], is_small: bool) -> tuple[R
     try:
         (written,) = calls_in(mended(text))
     except (NotJson, ValueError):
-        if reason != "length" and (spotted := spot(text, tools)):  # it takes schemas and does not keep to them
+        if reason != "length" and (
+            spotted := spot(text, tools, heard=results)
+        ):  # it takes schemas and does not keep to them
             said: list[Block] = [Text(spotted.before)] if spotted.before else []
             told_of = Repaired("a call that the model wrote in another form", spotted.written, told(spotted.calls))
             return _with(reply, [*others, *said, *spotted.calls], reason), told_of

@@ -59,7 +59,7 @@ async def mended_answer(backend: Backend, asked: Request, request: Request) -> A
                     continue
                 from tui.agent.strategies.repair import repaired
 
-                reply, repairs = await asyncio.to_thread(repaired, piece, request.tools)
+                reply, repairs = await asyncio.to_thread(repaired, piece, request)
                 if words := _left_over(holding.release(), piece, reply):
                     yield TextDelta(words)
                 for repair in repairs:

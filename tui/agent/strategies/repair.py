@@ -8,8 +8,8 @@ from dataclasses import replace
 from msgspec import structs
 
 from tui.agent.strategies.mending import mend
-from tui.agent.strategies.spotting import Spotted, spot, told
-from tui.backends.spec import Reply, ToolSpec
+from tui.agent.strategies.spotting import Spotted, heard, spot, told
+from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.events import Repaired
 from tui.core.messages import Block, Message, Reasoning, Text, ToolCall
 
@@ -17,15 +17,16 @@ _NOT_WHOLE = ("length", "content_filter", "pause", "interrupted", "error", "refu
 """Replies that ended so are not mended: what looks like a call in them is cut, or was not to be."""
 
 
-def repaired(reply: Reply, tools: Sequence[ToolSpec]) -> tuple[Reply, list[Repaired]]:
+def repaired(reply: Reply, request: Request) -> tuple[Reply, list[Repaired]]:
     """The reply with its calls mended, and what was mended; the same reply when nothing was. Blocking."""
+    tools = request.tools
     if reply.finish_reason in _NOT_WHOLE or reply.finish_reason.startswith("repetition"):
         return reply, []
     if reply.message.tool_calls:
         return _with_mended_calls(reply, tools)
     if reply.message.text.strip():
-        return _with_calls_of_text(reply, tools)
-    return _with_calls_of_reasoning(reply, tools)
+        return _with_calls_of_text(reply, request)
+    return _with_calls_of_reasoning(reply, request)
 
 
 def _with_mended_calls(reply: Reply, tools: Sequence[ToolSpec]) -> tuple[Reply, list[Repaired]]:
@@ -39,26 +40,26 @@ def _with_mended_calls(reply: Reply, tools: Sequence[ToolSpec]) -> tuple[Reply, 
     return (_with_blocks(reply, blocks, reply.finish_reason), repairs) if repairs else (reply, [])
 
 
-def _with_calls_of_text(reply: Reply, tools: Sequence[ToolSpec]) -> tuple[Reply, list[Repaired]]:
+def _with_calls_of_text(reply: Reply, request: Request) -> tuple[Reply, list[Repaired]]:
     """Looks at the last text alone: what a call is not the last of was said about one."""
     blocks = list(reply.message.blocks)
     at = max(i for i, block in enumerate(blocks) if isinstance(block, Text))
     last = blocks[at]
     assert isinstance(last, Text)
-    if not (spotted := spot(last.text, tools)):
+    if not (spotted := spot(last.text, request.tools, heard=heard(request))):
         return reply, []
     said: list[Block] = [replace(last, text=spotted.before)] if spotted.before else []
     blocks[at : at + 1] = said
     return _with_blocks(reply, [*blocks, *spotted.calls], "tool_calls"), [_told(spotted, "its text")]
 
 
-def _with_calls_of_reasoning(reply: Reply, tools: Sequence[ToolSpec]) -> tuple[Reply, list[Repaired]]:
+def _with_calls_of_reasoning(reply: Reply, request: Request) -> tuple[Reply, list[Repaired]]:
     """Only where nothing else came, and only calls in tags: a model thinks of many calls that it does not make.
 
     The reasoning stays as it is, for it is to go back so.
     """
     thoughts = [block for block in reply.message.blocks if isinstance(block, Reasoning)]
-    if not thoughts or not (spotted := spot(thoughts[-1].text, tools, only_tagged=True)):
+    if not thoughts or not (spotted := spot(thoughts[-1].text, request.tools, only_tagged=True, heard=heard(request))):
         return reply, []
     blocks: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
     return _with_blocks(reply, [*blocks, *spotted.calls], "tool_calls"), [_told(spotted, "its reasoning")]

@@ -16,9 +16,9 @@ from tui.agent.strategies.base import TEXT_CALL
 from tui.agent.strategies.loose_json import NotJson
 from tui.agent.strategies.mending import as_object, fit, tool_of
 from tui.agent.strategies.shapes import Written
-from tui.backends.spec import ToolSpec
+from tui.backends.spec import Request, ToolSpec
 from tui.core.codec import dumps
-from tui.core.messages import Json, ToolCall
+from tui.core.messages import Json, ToolCall, ToolResult
 
 _LIMIT_CHARACTERS = 1_000_000
 _CANDIDATES = 20
@@ -39,17 +39,41 @@ class Spotted(NamedTuple):
     """What was said before the calls."""
     calls: tuple[ToolCall, ...]
     written: str
-    """The calls as they stood there."""
+    """The calls as they stood there, and what followed them."""
+    start: int
+    end: int
+    """Where the calls alone are in the text."""
 
 
-def spot(text: str, tools: Sequence[ToolSpec], *, only_tagged: bool = False) -> Spotted | None:
-    """The calls that a text ends with; None when it ends with none, or with one of a tool that is not there."""
+def spot(
+    text: str, tools: Sequence[ToolSpec], *, only_tagged: bool = False, heard: Sequence[str] = ()
+) -> Spotted | None:
+    """The calls that a text ends with; None when it ends with none, or with one of a tool that is not there.
+
+    What stands in one of the texts `heard` is no call: a model that repeats a file or a page does not make those in it.
+    """
     if not tools or len(text) > _LIMIT_CHARACTERS:
         return None
     whole = _END_TOKENS.sub("", text)
-    return _tagged(whole, text, tools, may_go_on=not only_tagged) or (
-        None if only_tagged else _untagged(whole, text, tools)
-    )
+    found = _tagged(whole, text, tools, may_go_on=not only_tagged)
+    if found is None and not only_tagged:
+        found = _untagged(whole, text, tools)
+    if found is not None and heard:
+        said = _squeezed(whole[found.start : found.end])
+        if any(said in _squeezed(one) for one in heard):
+            return None
+    return found
+
+
+def heard(request: Request) -> list[str]:
+    """What tools have said in a conversation: untrusted, all of it."""
+    blocks = (block for message in request.messages for block in message.blocks)
+    return [block.content for block in blocks if isinstance(block, ToolResult)]
+
+
+def _squeezed(text: str) -> str:
+    """Without white space, and without the numbers that lines of files are shown with."""
+    return re.sub(r"\s+", "", re.sub(r"^\s*\d+\t", "", text, flags=re.MULTILINE))
 
 
 def _tagged(whole: str, text: str, tools: Sequence[ToolSpec], *, may_go_on: bool) -> Spotted | None:
@@ -63,7 +87,7 @@ def _tagged(whole: str, text: str, tools: Sequence[ToolSpec], *, may_go_on: bool
             continue
         calls = [_call(written, tools) for written in parsed.calls]
         if all(calls):
-            return Spotted(before.rstrip(), tuple(filter(None, calls)), text[start:])
+            return Spotted(before.rstrip(), tuple(filter(None, calls)), text[start:], start, parsed.end)
     return None
 
 
@@ -74,7 +98,9 @@ def _untagged(whole: str, text: str, tools: Sequence[ToolSpec]) -> Spotted | Non
     calls = [_call(written, tools, is_tagged=False) for written in found.calls]
     if not all(calls):
         return None
-    return Spotted(whole[: found.start].rstrip(), tuple(filter(None, calls)), text[found.start :])
+    return Spotted(
+        whole[: found.start].rstrip(), tuple(filter(None, calls)), text[found.start :], found.start, len(whole)
+    )
 
 
 def _is_said(before: str) -> bool:

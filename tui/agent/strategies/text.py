@@ -86,6 +86,8 @@ def with_attempt(reply: Reply, tools: Sequence[ToolSpec]) -> Reply:
         return reply  # JSON in the middle of a sentence
     tool = tool_of(attempt["name"], tools)
     arguments, raw = _arguments(attempt["call"])
+    if tool and raw is None and fit(tool, arguments) is not None:
+        return reply  # a good call that was not meant as one: it is quoted, or an example
     call = ToolCall(f"{TEXT_CALL}{uuid.uuid4().hex[:12]}", tool.name if tool else attempt["name"], arguments, raw)
     before = text[: attempt.start()].rstrip()
     others: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
