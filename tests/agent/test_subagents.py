@@ -29,6 +29,7 @@ from tui.core.usage import Price
 from tui.sessions.history import request_of
 from tui.settings.agent_files import agents_dir
 from tui.settings.schema import BackendConfig, Settings
+from tui.settings.trust import trust
 
 LOOK = tool_call("read_file", {"path": "a.txt"}, id="r1")
 CHEAP = "---\ndescription: Looks things up, cheaply.\nbackend: cheap\ntools: read_file, search_files\n---\nYou search."
@@ -373,3 +374,23 @@ async def test_it_may_ask_the_user_in_its_name(two: Two) -> None:
             asked.append((record.parent, record.event.question))
             turn.answer(record.event.id, "the first")
     assert asked == [("d1", "worker asks: Which one?")]
+
+
+async def test_those_of_a_project_count_once_it_is_trusted(two: Two) -> None:
+    brought = two.folder / ".mimo" / "agents"
+    brought.mkdir(parents=True)
+    for name in ("house", "look", "worker"):
+        (brought / f"{name}.md").write_text("---\ndescription: The project's.\n---\nYou are the project's.")
+    (brought / "out.md").symlink_to(define("other", CHEAP))
+    before = two.begin(["Hm."], [])
+    await records_of(before.send("Go"))
+    trust(two.folder)
+    two.strong.replies = ["Hm."]
+    await records_of(two.again().send("Go"))
+    offered = [
+        next(tool["function"] for tool in request.body["tools"] if tool["function"]["name"] == "delegate")
+        for request in two.strong.requests
+    ]
+    names = [tool["parameters"]["properties"]["agent"]["enum"] for tool in offered]
+    assert names == [["explore", "worker", "look", "other"], ["explore", "worker", "house", "look", "other"]]
+    assert offered[1]["description"].count("The project's.") == 1

@@ -96,7 +96,7 @@ async def _answering(
 async def _definitions(conversation: Conversation) -> Sequence[AgentDefinition]:
     """The subagents of a session: those that there were when its first agent turn began, in this run."""
     if conversation.agents is None:
-        found = await asyncio.to_thread(known_agents, conversation.settings)
+        found = await asyncio.to_thread(known_agents, conversation.settings, conversation.folder)
         conversation.agents = found.definitions
         for error in found.errors:
             conversation.tell(f"This subagent cannot be used: {error.message}. {error.hint}".strip())

@@ -7,6 +7,7 @@ import platform
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.agent.answering import Answering
@@ -23,7 +24,9 @@ from tui.core.events import MessageAdded, Nested, Notice, StepFinished, StepStar
 from tui.core.messages import Message, user
 from tui.sessions.history import History
 from tui.settings.agent_files import ALL_TOOLS, AgentDefinition, AgentFiles, read_agents
+from tui.settings.project import project_root
 from tui.settings.schema import Settings
+from tui.settings.trust import trust_state
 from tui.tools.base import Outcome, Tool
 from tui.tools.delegate import EXPLORE, NAME, WORKER
 from tui.tools.desk import Desk
@@ -69,16 +72,22 @@ BUILT_IN = (
 )
 
 
-def known_agents(settings: Settings) -> AgentFiles:
-    """The subagents that there are, the user's own before built-in ones of the same name; and the mistakes. Blocking.
+def known_agents(settings: Settings, folder: Path) -> AgentFiles:
+    """The subagents that there are for work in `folder`, and the mistakes. Blocking.
 
-    Built-in ones come first, then the others by name.
+    Built-in ones come first, then the others by name. The user's take the place of built-in ones of the same name;
+    those of a project count when the user trusts it, under names that are free.
     """
     tools = list(dict.fromkeys([*(tool.name for tool in _usable(default_toolbox().tools)), *_SOMETIMES]))
     found = read_agents(known_names(settings), tools)
     own = {definition.name: definition for definition in found.definitions}
     first = [own.pop(definition.name, definition) for definition in BUILT_IN]
-    return AgentFiles([*first, *own.values()], found.errors)
+    taken = {definition.name for definition in (*first, *own.values())}
+    if trust_state(folder) == "trusted":
+        brought = read_agents(known_names(settings), tools, project_root(folder))
+        own |= {definition.name: definition for definition in brought.definitions if definition.name not in taken}
+        found.errors += brought.errors
+    return AgentFiles([*first, *(own[name] for name in sorted(own))], found.errors)
 
 
 @dataclass(slots=True)

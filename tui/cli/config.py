@@ -103,7 +103,7 @@ def _unusable_backends(settings: Settings, known: Sequence[ConfigError]) -> list
 def _unusable_agents(settings: Settings) -> list[ConfigError]:
     from tui.agent.subagents import known_agents
 
-    return known_agents(settings).errors
+    return known_agents(settings, Path.cwd()).errors
 
 
 def _unknown_themes(settings: Settings) -> list[ConfigError]:

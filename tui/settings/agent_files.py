@@ -15,6 +15,7 @@ Only `description` and the text below the head, which is the system prompt, must
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -79,20 +80,28 @@ def agents_dir() -> Path:
     return config_dir() / "agents"
 
 
-def read_agents(backends: Collection[str], tools: Collection[str]) -> AgentFiles:
-    """The subagents of the user, by name; `backends` and `tools` are the names that mean something. Blocking.
+def project_agents_dir(root: Path) -> Path:
+    return root / ".mimo" / "agents"
+
+
+def read_agents(backends: Collection[str], tools: Collection[str], root: Path | None = None) -> AgentFiles:
+    """The subagents of the user, or of the project in `root`, by name. Blocking.
+
+    `backends` and `tools` are the names that mean something. What leads out of a project is none of its files.
 
     Tools of MCP servers (`mcp__...`) are not among `tools`: which there are shows only when their servers run.
     """
-    found = AgentFiles()
+    found, folder = AgentFiles(), agents_dir() if root is None else project_agents_dir(root)
     try:
-        paths = sorted(path for path in agents_dir().iterdir() if path.suffix == ".md" and path.name[0] != ".")
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".md" and path.name[0] != ".")
     except FileNotFoundError:
         return found
     except OSError as error:
-        found.errors.append(ConfigError(f"cannot be read: {error.strerror}", "Check what it is.", file=agents_dir()))
+        found.errors.append(ConfigError(f"cannot be read: {error.strerror}", "Check what it is.", file=folder))
         return found
     for path in paths:
+        if root is not None and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+            continue
         try:
             found.definitions.append(_read(path, backends, tools))
         except ConfigError as error:

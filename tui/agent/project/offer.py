@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from tui.agent.project.custom_commands import project_commands
 from tui.agent.project.notes import Note, notes_of
+from tui.agent.project.reading import names_in
 from tui.agent.project.skills import project_skills
 from tui.core.errors import ConfigError
 from tui.core.text import clean_line, reveal
+from tui.settings.agent_files import project_agents_dir
 from tui.settings.project import project_root
 from tui.settings.project_config import ProjectSettings, read_project
 from tui.settings.schema import AllowRule, McpConfig
@@ -31,13 +33,16 @@ class Offer(NamedTuple):
     notes: Sequence[Note]
     skills: Sequence[str]
     commands: Sequence[str]
+    agents: Sequence[str]
+    """Files of subagents."""
     settings: ProjectSettings
     errors: Sequence[ConfigError]
     """What is wrong with its configuration: nothing of that counts."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.notes or self.skills or self.commands or self.errors or self.settings != ProjectSettings())
+        brings = self.notes or self.skills or self.commands or self.agents or self.errors
+        return not brings and self.settings == ProjectSettings()
 
     def summary(self) -> str:
         """In a few words, for a line: `AGENTS.md, 2 skills, 1 hook`; cleaned."""
@@ -49,6 +54,7 @@ class Offer(NamedTuple):
         parts += _counted(len(settings.hooks), "hook")
         parts += _counted(len(settings.mcp), "server of tools", "servers of tools")
         parts += _counted(len(self.commands), "command")
+        parts += _counted(len(self.agents), "subagent")
         parts += _counted(len(settings.agent.allow), "rule of what runs unasked", "rules of what runs unasked")
         parts += ["a choice of its own for who answers"] if has_defaults else []
         parts += ["a configuration with mistakes"] if self.errors else []
@@ -73,6 +79,8 @@ class Offer(NamedTuple):
             yield _line(f"offer the model the skill {skill}")
         for command in self.commands:
             yield _line(f"add the command /{command}")
+        for agent in self.agents:
+            yield _line(f"offer the model the subagent {agent}, which may be answered by another of your backends")
 
 
 def offer_of(folder: Path) -> Offer:
@@ -82,7 +90,8 @@ def offer_of(folder: Path) -> Offer:
     settings, errors, _ = read_project(root)
     skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
     commands = [f"{command.name}: {command.help}" for command in project_commands(root)]
-    return Offer(root, trust_state(root), seen, notes_of(folder), skills, commands, settings, errors)
+    agents = [name.removesuffix(".md") for name in names_in(project_agents_dir(root)) if name.endswith(".md")]
+    return Offer(root, trust_state(root), seen, notes_of(folder), skills, commands, agents, settings, errors)
 
 
 def _counted(count: int, one: str, many: str = "") -> list[str]:
