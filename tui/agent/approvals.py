@@ -15,11 +15,8 @@ from tui.core.messages import Json
 from tui.settings.config import AllowRule
 from tui.tools.base import Tool
 from tui.tools.errors import ToolError
-from tui.tools.fetch_url import FetchUrl
 from tui.tools.paths import Location, locate
 from tui.tools.secret_places import is_secret
-from tui.tools.web.addresses import target_of
-from tui.tools.web_search import WebSearchTool
 
 Policy = Literal["ask", "edits", "plan", "auto"]
 SandboxState = Literal["on", "off", "missing"]
@@ -84,15 +81,17 @@ class Approvals:
         if tool.effect == "edit":
             return Verdict("allow") if self.policy in ("edits", "auto") else Verdict("ask", "changes a file", rule)
         if tool.effect == "network":
-            if self.policy == "auto" and (self.network or tool.name == WebSearchTool.name):  # the user set whom it asks
+            if self.policy == "auto" and (self.network or tool.name == "web_search"):  # the user set whom it asks
                 return Verdict("allow")
-            if tool.name == FetchUrl.name and self._may_fetch(arguments):
+            if tool.name == "fetch_url" and self._may_fetch(arguments):
                 return Verdict("allow")
             return Verdict("ask", "reaches the network", rule | ({"host": host} if (host := _host(arguments)) else {}))
         # In every policy: no sandbox holds it, and what it says of itself is not trusted.
         return Verdict("ask", "a tool of a server runs outside the sandbox", rule)
 
     def _may_fetch(self, arguments: Json) -> bool:
+        from tui.tools.web.addresses import target_of  # not before a page is fetched
+
         try:
             return bool(self.fetch_allow) and target_of(str(arguments["url"])).is_in(self.fetch_allow)
         except ToolError:  # it will be refused when it runs
