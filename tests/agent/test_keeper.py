@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from tests.agent.conftest import Stage, events_of, the
@@ -109,12 +110,13 @@ async def test_a_file_that_is_too_large_is_named_when_it_is_changed(stage: Stage
 
 
 async def test_what_goes_on_in_the_background_is_the_turns_doing(stage: Stage) -> None:
-    start = tool_call("start_command", {"command": "until [ -e go ]; do sleep 0.02; done; echo x > late; sleep 60"})
+    for name in ("go", "done"):
+        os.mkfifo(stage.folder / name)
+    start = tool_call("start_command", {"command": "cat go; echo x > late; echo > done; sleep 600"})
     conversation = stage.conversation([Reply(start), "Started."], policy="auto")
     await events_of(conversation.send("go"), Answer("once"))
-    (stage.folder / "go").touch()
-    while not (stage.folder / "late").exists():
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread((stage.folder / "go").write_text, "now")
+    await asyncio.to_thread((stage.folder / "done").read_text)
     await conversation.close()
     conversation = stage.reopen("agent", continue_last=True)
     keeper_of(conversation).undoing.undo()
