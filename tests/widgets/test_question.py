@@ -8,8 +8,21 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tui.core.events import QuestionAsked
+from tui.core.events import (
+    QuestionAnswered,
+    QuestionAsked,
+    Record,
+    StepFinished,
+    StepStarted,
+    ToolFinished,
+    ToolStarted,
+    TurnStarted,
+)
+from tui.core.messages import Message, Origin, ToolCall, user
+from tui.core.usage import Timings, Usage
 from tui.widgets.question import QuestionBar
+from tui.widgets.trace.model import Trace
+from tui.widgets.trace.rows import ToolRow
 
 CHOICES = QuestionAsked("q1", "c1", "Which one?", ("the red", "the blue", "neither"))
 OPEN = QuestionAsked("q2", "c2", "What shall it be called?", ())
@@ -139,3 +152,24 @@ async def test_what_the_model_says_cannot_draw_or_style() -> None:
         text = "\n".join(app.shown())
         assert "\x1b" not in text and "\u202e" not in text
         assert "[bold]c[/]" in text and "[red]e[/]" in text
+
+
+def test_the_trace_says_that_the_user_is_asked() -> None:
+    call = ToolCall("c1", "ask_user", {"question": "Which one?"})
+    origin = Origin("lab", "http://127.0.0.1/v1", "m", "chat-completions")
+    trace = Trace()
+    states = []
+    for number, event in enumerate(
+        (
+            TurnStarted(user("Go"), "agent", "ask"),
+            StepStarted(origin, "http://127.0.0.1/v1", {}),
+            StepFinished(Message("assistant", (call,), origin), Usage(), "tool_calls", Timings(0.0, 0.1, 0.2)),
+            ToolStarted(call),
+            CHOICES,
+            QuestionAnswered("q1", "the red"),
+            ToolFinished("c1", False, "the red", 1.0, {"answered": True}),
+        )
+    ):
+        trace.add(Record("s", 1, 1, float(number), event))
+        states += [row.state for row in trace.rows if isinstance(row, ToolRow)][-1:]
+    assert states == ["called", "running", "asked", "running", "done"]

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.tools.running import content_of, error_of
-from tests.tools.web.pages import Web
+from tests.tools.web.pages import Web, served
 from tui.tools.fetch_url import FetchUrl
 from tui.tools.web.addresses import is_public
+from tui.tools.web.fetch import _certificates
 
 PRIVATE = [
     "http://127.0.0.1/", "http://127.0.0.1:8080/x", "http://127.1/", "http://0/", "http://0.0.0.0/",
@@ -125,3 +127,30 @@ def answers(
         ),
     )
     return asked
+
+
+async def test_the_next_address_is_tried_where_one_does_not_answer(
+    folder: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, {"two.example": ["127.0.0.9", "127.0.0.1"]})
+    web.page("/", "here")
+    tool = FetchUrl((f"two.example:{web.port}",))
+    assert "here" in await content_of(tool, folder, url=f"http://two.example:{web.port}/")
+
+
+async def test_a_certificate_is_checked_against_the_name_not_the_address(
+    folder: Path, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    answers(monkeypatch, {"good.example": ["127.0.0.1"], "bad.example": ["127.0.0.1"]})
+    _certificates.cache_clear()
+    try:
+        with served(authority.issue_cert("good.example")) as secure:
+            secure.page("/", "private words")
+            tool = FetchUrl((f"good.example:{secure.port}", f"bad.example:{secure.port}"))
+            assert "private words" in await content_of(tool, folder, url=f"https://good.example:{secure.port}/")
+            assert "Hostname mismatch" in await error_of(tool, folder, url=f"https://bad.example:{secure.port}/")
+    finally:
+        _certificates.cache_clear()
