@@ -64,6 +64,16 @@ async def slow(path: str, context: Context) -> str:
     return "done"
 
 
+@server.tool(structured_output=False)
+async def grow(context: Context) -> str:
+    """Have one more tool and one more resource from now on."""
+    server.add_tool(add, name="grown")
+    server.resource("notes://tomorrow", name="tomorrow")(notes)
+    await context.notify_tools_changed()
+    await context.notify_resources_changed()
+    return "grown"
+
+
 @server.resource("notes://today")
 def notes() -> str:
     """The notes of today."""

@@ -125,6 +125,20 @@ async def test_changes_of_the_tools_are_told_once_and_count_after_a_reload(serve
     assert await servers.start(other=new) == ["mcp__other__add"]
 
 
+async def test_one_of_2026_tells_its_changes_and_its_resources_are_read_anew(servers: Servers) -> None:
+    await servers.start(help=helpful())
+    server = servers.servers.get("help")
+    await servers.call("mcp__help__grow")
+    async with asyncio.timeout(20):
+        while not server.is_stale or not any("changed its tools" in words for words in servers.told):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        while len(server.offer.resources) < 2:
+            await server.refresh()
+            await asyncio.sleep(0.01)
+    assert "notes://tomorrow" in [resource.uri for resource in server.offer.resources]
+    assert "mcp__help__grown" not in [tool.name for tool in await servers.servers.tools({})]
+
+
 async def test_one_that_dies_at_its_start_is_given_up_and_its_log_is_masked(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,9 @@ class Serving:
             except MimoError:
                 return []
         running = conversation.mcp.all
+        for server in running:
+            if server.is_stale:  # offered from the next letter on
+                self._screen.run_worker(server.refresh(), group="servers", exit_on_error=False)
         found = [f"{server.name}:{resource.uri}" for server in running for resource in server.offer.resources]
         found += [f"{name}:" for name in configs if conversation.mcp.get(name) is None]
         return [text for text in found if text.startswith(word)][:_OFFERED]

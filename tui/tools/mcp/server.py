@@ -73,6 +73,11 @@ class McpServer:
         return self._task is not None and not self._task.done()
 
     @property
+    def is_stale(self) -> bool:
+        """It has said that what it offers has changed: `refresh` asks anew."""
+        return bool(self._stale)
+
+    @property
     def can_sign_in(self) -> bool:
         """It has an address, and its requests are not signed by a header of the user's."""
         headers = [name.lower() for name in self.config.headers]
