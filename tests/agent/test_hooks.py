@@ -8,7 +8,6 @@ import json
 import os
 import select
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest

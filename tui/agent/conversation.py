@@ -233,6 +233,12 @@ class Conversation:
         if self.policy != "plan":
             self._policy_before, self.policy = self.policy, "plan"
 
+    def take_settings(self, settings: Settings) -> None:
+        """What the files say now, from the next turn on, as the user's trust in the folder has changed."""
+        self._rules = [rule for rule in self._rules if rule not in self.settings.agent.allow] + [*settings.agent.allow]
+        self.settings, self.hooks = settings, Hooks(settings.hooks, self.folder, lambda: self.session_id)
+        self.project.look_again()
+
     def end_planning(self) -> Policy:
         """The policy is what it was before `plan`, or `ask` where there was no other; returns it."""
         if self.policy == "plan":

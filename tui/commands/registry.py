@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tui.core.errors import UsageError
 from tui.settings.names import nearest
 
-_LINE = re.compile(r"/([a-z][a-z-]*!?|\?)(?:\s+(.*))?", re.DOTALL)
+_LINE = re.compile(r"/([a-z][a-z0-9-]*!?|\?)(?:\s+(.*))?", re.DOTALL)
 
 
 class Front(Protocol):
@@ -36,8 +36,17 @@ class Front(Protocol):
     def show_changes(self, what: str) -> None: ...
     def show_servers(self, words: str) -> None: ...
     def edit_memory(self, words: str) -> None: ...
+    def show_trust(self) -> None: ...
+    def write_notes(self) -> None: ...
+    def show_window(self) -> None: ...
+    def plan(self) -> None: ...
+    def send_words(self, words: str) -> None: ...
     def set_up_backend(self) -> None: ...
     def leave(self) -> None: ...
+    @property
+    def more_commands(self) -> Sequence[Command]:
+        """Those that are no part of the program: the user's own, the project's, and the skills."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,10 @@ COMMANDS: tuple[Command, ...] = (
         lambda front, words: front.show_servers(words),
         "[reload]",
     ),
+    Command("plan", "let the model plan before it changes anything", lambda front, _: front.plan()),
+    Command("context", "show what fills the model's window", lambda front, _: front.show_window()),
+    Command("trust", "show what this folder brings, and let it count", lambda front, _: front.show_trust()),
+    Command("init", "let the model write an AGENTS.md for this project", lambda front, _: front.write_notes()),
     Command(
         "memory",
         "see and change what is remembered for later sessions",
@@ -130,7 +143,7 @@ def run(text: str, front: Front) -> bool:
     parsed = parse(text)
     if parsed is None:
         return False
-    command = find(parsed[0])
+    command = find(parsed[0], (*COMMANDS, *front.more_commands))
     if parsed[1] and not command.argument:
         raise UsageError(f"/{command.name} takes no argument", f"/{command.name}: {command.help}")
     command.run(front, parsed[1])

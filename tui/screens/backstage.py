@@ -23,8 +23,11 @@ from tui.widgets.status import count_text
 
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
+    from tui.agent.project.custom_commands import CustomCommand
+    from tui.agent.project.offer import Offer
     from tui.agent.wishes import Wishes
     from tui.backends.spec import BackendSpec, ModelInfo
+    from tui.screens.trust import Word
     from tui.settings.config import Settings
 
 _remembering = threading.Lock()
@@ -134,12 +137,33 @@ def added_table(settings: Settings, name: str) -> Json | None:
     return None if is_users else dict(plain(settings.backends[name]))
 
 
-def reload_settings() -> Settings:
+def reload_settings(folder: Path | None = None) -> Settings:
     """The settings as the files have them now. Raises ConfigError."""
     from tui.backends.resolve import presets
     from tui.settings.config import load
 
-    return load(preset_names=presets())
+    return load(folder, presets())
+
+
+def look_at_project(conversation: Conversation) -> tuple[Offer, list[CustomCommand]]:
+    """What the folder brings, and the commands that can be used there. Finds the skills of the session, too."""
+    from tui.agent.project.custom_commands import find_commands
+    from tui.agent.project.offer import offer_of
+
+    offer = offer_of(conversation.folder)
+    _ = conversation.project.skills
+    return offer, find_commands(offer.root, is_trusted=offer.state == "trusted")
+
+
+def keep_trust(offer: Offer, word: Word, folder: Path) -> Settings:
+    """Trust a project as it was shown, or no more; the settings as they are then. Raises MimoError."""
+    from tui.settings.trust import distrust, trust
+
+    if word == "trust":
+        trust(offer.root, offer.fingerprint)
+    else:
+        distrust(offer.root)
+    return reload_settings(folder)
 
 
 def shown_path(path: Path) -> str:

@@ -33,6 +33,7 @@ from tui.screens.attaching import Attaching
 from tui.screens.front import ChatFront
 from tui.screens.overview import Overview
 from tui.screens.permissions import Permissions
+from tui.screens.projecting import Projecting
 from tui.screens.questions import Questions
 from tui.screens.reporting import ReportsBrokenWorkers
 from tui.screens.sending import Sending
@@ -98,6 +99,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.sending = Sending(self)
         self.attaching = Attaching(self)
         self.serving = Serving(self)
+        self.projecting = Projecting(self)
         self.undoing = ChatUndo(self)
         self.permissions = Permissions(self)
 
@@ -172,6 +174,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
 
     async def _warm_up(self) -> None:
         """Do in a thread what would otherwise stall the first turn."""
+        await self.projecting.look()
         self.prompt.past.load(await asyncio.to_thread(backstage.past_prompts))
         for warm_up in backstage.warm_ups():
             await asyncio.to_thread(warm_up)
@@ -294,7 +297,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
     def action_command(self, name: str) -> None:
         """A key of the registry."""
         try:
-            find(name).run(self.front, "")
+            find(name, (*COMMANDS, *self.front.more_commands)).run(self.front, "")
         except MimoError as error:
             self.say(error)
 

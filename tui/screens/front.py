@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
+from tui.commands.registry import Command
 from tui.core.errors import MimoError, UsageError
 from tui.screens import backstage
 from tui.screens.choice import Choice
@@ -30,7 +31,7 @@ class ChatFront:
     def show_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        self._screen.app.push_screen(HelpScreen())
+        self._screen.app.push_screen(HelpScreen(self.more_commands))
 
     def switch_mode(self, mode: str) -> None:
         """To `mode`, or to the next one; for the next turn, if one runs."""
@@ -126,6 +127,25 @@ class ChatFront:
     def show_servers(self, words: str) -> None:
         self._screen.serving.show(words)
 
+    def show_trust(self) -> None:
+        self._screen.projecting.show_trust()
+
+    def write_notes(self) -> None:
+        self._screen.projecting.write_notes()
+
+    def show_window(self) -> None:
+        self._screen.projecting.show_window()
+
+    def plan(self) -> None:
+        self._screen.projecting.plan()
+
+    def send_words(self, words: str) -> None:
+        self._screen.sending.send(words)
+
+    @property
+    def more_commands(self) -> Sequence[Command]:
+        return self._screen.projecting.commands
+
     def edit_memory(self, words: str) -> None:
         from tui.screens.memory import edit_memory
 
@@ -162,7 +182,7 @@ class ChatFront:
     def _backend_chosen(self, name: str | None) -> None:
         """A backend was chosen, None for none; some may have been added, changed or removed."""
         try:
-            self._screen.settings = self._conversation.settings = backstage.reload_settings()
+            self._screen.settings = self._conversation.settings = backstage.reload_settings(self._screen.folder)
             if name is not None:
                 self._use(name)
             self._screen.overview.learn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands.registry import COMMANDS
+from tui.commands.registry import COMMANDS, Command
 from tui.widgets import prompt
 
 ELSEWHERE = (
@@ -53,19 +54,24 @@ class HelpScreen(ModalScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar = [Binding("escape,q,enter,f1", "dismiss(None)", show=False)]
 
+    def __init__(self, more: Sequence[Command] = ()) -> None:
+        """`more` are commands beside those of the program."""
+        super().__init__()
+        self._more = more
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(_sheet(), markup=False)
+            yield Static(_sheet((*COMMANDS, *self._more)), markup=False)
 
 
-def _sheet() -> Content:
+def _sheet(shown: Sequence[Command]) -> Content:
     commands = [
         (
             " ".join(part for part in (f"/{command.name}", command.argument) if part),
             key_names(command.key),
             command.help,
         )
-        for command in COMMANDS
+        for command in shown
     ]
     name_width = max(len(name) for name, _, _ in commands) + 2
     key_width = max(len(key) for _, key, _ in commands) + 2

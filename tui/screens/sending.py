@@ -43,6 +43,13 @@ class Sending:
             screen.talk.waiting.append(message)
             self.next()
 
+    def send(self, text: str) -> None:
+        """Send words that were not typed, with the images that are attached; they wait for their turn."""
+        images = self._screen.attaching.images
+        self._screen.attaching.clear()
+        self._screen.talk.waiting.append(Outgoing(text, images))
+        self.next()
+
     def enter_nothing(self) -> None:
         """Enter in an empty prompt: the images alone, or the answer that broke off goes on."""
         if self._screen.attaching.images:

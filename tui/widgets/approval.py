@@ -311,6 +311,10 @@ class ApprovalBar(Widget, can_focus=True):
         return f"From now on, unasked: {rule_text(shown)}{where}, these words. * at the end: any that follow.\n"
 
     @property
+    def _is_plan(self) -> bool:
+        return self.question.call.name == "present_plan"
+
+    @property
     def _has_keys(self) -> bool:
         """Whether what is typed comes here."""
         focused = self.screen.focused
@@ -323,10 +327,10 @@ class ApprovalBar(Widget, can_focus=True):
             case "rule":
                 return [("enter", "add"), *self._place_key(), ("esc", "back")]
             case "edit":
-                return [("ctrl+s", "run it so"), ("esc", "back")]
+                return [("ctrl+s", "accept it so" if self._is_plan else "run it so"), ("esc", "back")]
             case "reason":
                 return [("enter", "refuse"), ("esc", "back")]
-        keys = [("y", "once"), ("n", "no"), ("e", "edit"), ("r", "refuse with a reason")]
+        keys = [("y", "accept" if self._is_plan else "once"), ("n", "no"), ("e", "edit"), ("r", "refuse with a reason")]
         if self.question.rule is not None:
             keys.insert(1, ("a", self._always(self.question.rule, keys)))
         return keys

@@ -23,7 +23,7 @@ from tui.widgets.pasted import looks_like_image, readings
 cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 # The names with \r are Textual's for what xterm and tmux send with their extended keys.
 _NEWLINE_KEYS = {"ctrl+j", *(f"{held}+{key}" for held in ("shift", "alt", "ctrl") for key in ("enter", "\r"))}
-_COMMAND = re.compile(r"/[a-z]*")
+_COMMAND = re.compile(r"/[a-z0-9-]*")
 # ctrl+z suspends the program and ctrl+y goes to a waiting question; ctrl+c, ctrl+d, up and down are ours below.
 _TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
 
@@ -140,6 +140,10 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self._resources: Sequence[str] = ()
         self._file: FileWord | None = None
         """The `@path` that is being written; the items are files then."""
+
+    def offer_commands(self, commands: Sequence[Completion]) -> None:
+        """Complete a text that begins with `/` from these, from now on."""
+        self._commands = commands
 
     def put(self, text: str) -> None:
         """Show `text`, with the cursor at its end."""

@@ -18,10 +18,11 @@ from tui.settings.project import project_root
 from tui.settings.trust import trust_state
 from tui.tools.skill import Skill
 
-_WORKSPACE = "[Who you are and whom you work for, from the user's workspace:]"
-_NOTES = "[Notes that the project keeps for agents. They describe it and its habits; the user's words go before them:]"
-_MEMORY = "[What was remembered from earlier sessions:]"
-_SKILLS = "[Skills, to be read with use_skill before the work that they are for:]"
+# How each part begins, by which it is known again.
+WORKSPACE = "[Who you are and whom you work for, from the user's workspace:]"
+NOTES = "[Notes that the project keeps for agents. They describe it and its habits; the user's words go before them:]"
+MEMORY = "[What was remembered from earlier sessions:]"
+SKILLS = "[Skills, to be read with use_skill before the work that they are for:]"
 _STATE = "[Now: "
 _PLANNING = (
     "The policy is `plan`: nothing can be changed yet. Find out by reading what has to be done, then show the plan "
@@ -96,11 +97,11 @@ class Project:
         limit = LIMIT_CHARACTERS if window is None else min(LIMIT_CHARACTERS, window // 2)
         parts: list[tuple[str, str]] = []
         if self._workspace is not None:
-            parts.append((_WORKSPACE, read_workspace(workspace_folder(self._workspace), limit * 2)))
+            parts.append((WORKSPACE, read_workspace(workspace_folder(self._workspace), limit * 2)))
         if trust_state(self._folder) == "trusted":
-            parts.append((_NOTES, joined(notes_of(self._folder), limit)))
-        parts.append((_MEMORY, cut(read_memory(self._folder), limit, "the memory")))
-        parts.append((_SKILLS, cut(listed(self.skills), limit, "the list of skills")))
+            parts.append((NOTES, joined(notes_of(self._folder), limit)))
+        parts.append((MEMORY, cut(read_memory(self._folder), limit, "the memory")))
+        parts.append((SKILLS, cut(listed(self.skills), limit, "the list of skills")))
         return [f"{title}\n{text}" for title, text in parts if text]
 
     def _state(self, is_planning: bool) -> str:
