@@ -161,6 +161,9 @@ def test_show_never_shows_what_may_be_secret(folder: Path, capsys: pytest.Captur
         body = { extra = { api_key = "hunter2" }, temperature = 0.2 }
         [mcp.docs]
         url = "http://me:hunter2@example.org/mcp"
+        headers = { Authorization = "Bearer hunter2" }
+        [mcp.github]
+        command = ["github-mcp-server"]
         env = { GITHUB_TOKEN = "hunter2", OTHER = { keyring = "github" } }
         """
     )
@@ -170,7 +173,7 @@ def test_show_never_shows_what_may_be_secret(folder: Path, capsys: pytest.Captur
     assert "hunter2" not in text
     assert shown["backends"]["lab"]["headers"].keys() == {"X-Team", "Authorization"}
     assert shown["backends"]["lab"]["body"]["temperature"] == 0.2
-    assert shown["mcp"]["docs"]["env"]["OTHER"] == {"keyring": "github"}
+    assert shown["mcp"]["github"]["env"]["OTHER"] == {"keyring": "github"}
 
 
 def test_what_is_shown_cannot_harm_a_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
