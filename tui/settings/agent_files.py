@@ -94,9 +94,9 @@ def read_agents(backends: Collection[str], tools: Collection[str], root: Path | 
     found, folder = AgentFiles(), agents_dir() if root is None else project_agents_dir(root)
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".md" and path.name[0] != ".")
-    except FileNotFoundError:
-        return found
     except OSError as error:
+        if not os.path.lexists(folder):  # nor perhaps a folder that it could be in
+            return found
         found.errors.append(ConfigError(f"cannot be read: {error.strerror}", "Check what it is.", file=folder))
         return found
     for path in paths:
