@@ -296,7 +296,7 @@ async def test_a_rule_that_cannot_be_kept_holds_for_this_session(stage: Stage, h
     conversation = stage.conversation([*calls, "Done."])
     events = await events_of(conversation.send("Go"), Answer("always"))
     assert types_of(events).count("approval_asked") == 1
-    assert "this session only" in the(events, Notice).message
+    assert [event for event in events if isinstance(event, Notice) and "this session only" in event.message]
 
 
 async def test_a_stop_before_anything_ran_ends_the_turn_too(stage: Stage) -> None:

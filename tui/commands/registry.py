@@ -91,10 +91,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("answer", "go to the question that waits", lambda front, _: front.focus_question(), key="ctrl+y"),
     Command("stop", "stop the turn, keeping what came", lambda front, _: front.stop_turn(), key="escape"),
     Command("continue", "let an answer that broke off go on", lambda front, _: front.go_on()),
-    Command(
-        "policy", "choose what runs unasked", lambda front, words: front.choose_policy(words), "[ask|edits|plan|auto]"
-    ),
-    Command("rules", "show and take back what you allowed for always", lambda front, _: front.show_rules()),
+    Command("policy", "choose what runs unasked", lambda front, words: front.choose_policy(words), "[NAME]"),
+    Command("rules", "take back what is always allowed", lambda front, _: front.show_rules()),
     Command("undo", "take back what the last turn changed", lambda front, words: front.undo(words), "[TURNS]"),
     Command("undo!", "take it back over what changed since", lambda front, _: front.undo_all()),
     Command("redo", "bring back what was taken back", lambda front, _: front.redo()),
