@@ -28,7 +28,7 @@ async def test_help_lists_every_command(folder: Path, model: Model) -> None:
 
 async def test_help_tells_the_keys_of_every_place(folder: Path, model: Model) -> None:
     model()
-    async with opened(folder, (100, 70)) as it:
+    async with opened(folder, (100, 100)) as it:
         await it.press("f1")
         await it.until_shown("In the prompt", "ctrl+p", "open the step", "fold or unfold", "At a question", "ctrl+y")
 

@@ -11,6 +11,8 @@ from tui.core.errors import UsageError
 class Recorder:
     """A front that notes what it was told."""
 
+    more_commands = ()
+
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[object, ...]]] = []
 
