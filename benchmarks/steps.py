@@ -12,7 +12,10 @@ from benchmarks.figures import Figures
 from benchmarks.model import END, Model
 from benchmarks.programs import SETTLE_S, running
 
-STEPS = 60
+STEPS = 240
+COUNTED_FROM = 200
+"""The step from which on they count: by then there is a history to carry."""
+SANDBOXES = 40
 TOOLS = ("read_file", "run_command")
 
 
@@ -24,9 +27,9 @@ def measure(model: Model, figures: Figures) -> None:
             before = len(model.times())
             started.terminal.await_(END.encode())
             started.terminal.submit(f"steps {STEPS} of {tool}")
-            started.terminal.expect(END.encode(), 60)
+            started.terminal.expect(END.encode(), 120)
             times = model.times()[before:]
-        for (_, answered_s), (arrived_s, _) in pairwise(times):
+        for (_, answered_s), (arrived_s, _) in pairwise(times[COUNTED_FROM:]):
             figures.add(f"step_{tool}_ms", "mimo-tui", 1000 * (arrived_s - answered_s))
     _measure_sandbox(figures)
 
@@ -39,9 +42,15 @@ def _measure_sandbox(figures: Figures) -> None:
     if sandbox is None:
         return
     with tempfile.TemporaryDirectory() as folder:
-        enclosure = sandbox.enclose(["true"], Path(folder), network=False)
-        for _ in range(STEPS):
+        for _ in range(SANDBOXES):
+            enclosure = sandbox.enclose(["true"], Path(folder), network=False)
             before_s = time.monotonic()
-            subprocess.run(enclosure.argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            subprocess.run(
+                enclosure.argv,
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                pass_fds=enclosure.descriptors,
+            )
             figures.add("sandbox_alone_ms", "mimo-tui", 1000 * (time.monotonic() - before_s))
-        enclosure.close()
+            enclosure.close()
