@@ -53,7 +53,7 @@ async def test_the_plan_comes_back_with_the_session(stage: Stage) -> None:
     assert again.desk.todo_text() == "[x] find\n[>] mend"
 
 
-async def test_what_ends_by_itself_is_told_to_the_user_and_with_the_next_result(stage: Stage) -> None:
+async def test_what_ends_by_itself_is_told_to_the_user_and_to_the_model_with_what_comes_next(stage: Stage) -> None:
     os.mkfifo(stage.folder / "fifo")
     start = tool_call("start_command", {"command": "echo ready; cat fifo; exit 4"})
     listing = tool_call("list_files", {"path": "."})
@@ -64,7 +64,8 @@ async def test_what_ends_by_itself_is_told_to_the_user_and_with_the_next_result(
         await conversation.desk.commands.get(1).news(20)
         conversation.desk.commands.get(1).has_told_its_end = False
     events = await events_of(conversation.send("And now?"))
-    assert "Background command 1 has ended: exit code 4" in results(events)[0].result
+    asked = [m["content"] for m in stage.server.requests[-1].body["messages"] if m["role"] == "user"]
+    assert "Background command 1 has ended: exit code 4" in asked[-1] and asked[-1].startswith("And now?")
     assert [e for e in events if isinstance(e, Notice) and "has ended: exit code 4" in e.message]
 
 
