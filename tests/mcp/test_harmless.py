@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.backends.spec import ToolSpec
@@ -28,6 +28,7 @@ _json = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first check imports what it is made with
 @given(_json, st.dictionaries(st.text(max_size=5), _json, max_size=3))
 def test_any_schema_becomes_one_that_arguments_can_be_checked_with(schema: Any, arguments: dict[str, Any]) -> None:
     made = parameters_of(schema)

@@ -208,7 +208,7 @@ async def main():
 asyncio.run(main())
 """
     program = _started([sys.executable, "-c", code])
-    assert "ready" in program.stdout.readline()
+    assert any("ready" in line for line in program.stdout)
     below = psutil.Process(program.pid).children(recursive=True)
     assert any("tests.mcp.hostile" in process.cmdline() for process in below)
     os.kill(program.pid, signal.SIGKILL)
