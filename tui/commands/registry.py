@@ -104,10 +104,10 @@ COMMANDS: tuple[Command, ...] = (
         lambda front, words: front.show_servers(words),
         "[reload]",
     ),
-    Command("plan", "let the model plan before it changes anything", lambda front, _: front.plan()),
-    Command("context", "show what fills the model's window", lambda front, _: front.show_window()),
+    Command("plan", "plan first, before anything is changed", lambda front, _: front.plan()),
+    Command("context", "show what fills the window, part by part", lambda front, _: front.show_window()),
     Command("trust", "show what this folder brings, and let it count", lambda front, _: front.show_trust()),
-    Command("init", "let the model write an AGENTS.md for this project", lambda front, _: front.write_notes()),
+    Command("init", "have an AGENTS.md written for this project", lambda front, _: front.write_notes()),
     Command(
         "memory",
         "see and change what is remembered for later sessions",
