@@ -208,11 +208,13 @@ async def main():
 asyncio.run(main())
 """
     program = _started([sys.executable, "-c", code])
-    assert any("ready" in line for line in program.stdout)
-    below = psutil.Process(program.pid).children(recursive=True)
-    assert any("tests.mcp.hostile" in process.cmdline() for process in below)
-    os.kill(program.pid, signal.SIGKILL)
-    program.communicate()
+    try:
+        assert any("ready" in line for line in program.stdout)
+        below = psutil.Process(program.pid).children(recursive=True)
+        assert any("tests.mcp.hostile" in process.cmdline() for process in below)
+    finally:
+        os.kill(program.pid, signal.SIGKILL)
+        program.communicate()
     _, alive = await asyncio.to_thread(psutil.wait_procs, below, 10)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
