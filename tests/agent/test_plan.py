@@ -41,7 +41,7 @@ async def test_the_plan_is_as_the_user_changed_it(stage: Stage) -> None:
 
 async def test_without_the_policy_a_plan_waits_for_nobody(stage: Stage) -> None:
     events = await events_of(stage.conversation([PLAN, "Done."], policy="ask").send("do it"))
-    assert "nobody waits" in the(events, ToolFinished).result
+    assert "Nobody waits" in the(events, ToolFinished).result
     assert not any(isinstance(event, ApprovalAsked) for event in events)
 
 
@@ -52,3 +52,18 @@ async def test_an_accepted_plan_is_there_when_the_session_is_taken_up_again(stag
     session = conversation.session_id
     await conversation.close()
     assert [task.text for task in stage.reopen(session=session).desk.plan] == ["look", "write a"]
+
+
+async def test_where_nobody_is_there_the_model_is_told_to_give_the_plan_as_its_answer(stage: Stage) -> None:
+    conversation = stage.conversation([PLAN, "1. look 2. write a"], policy="plan")
+    conversation.is_attended = False
+    events = await events_of(conversation.send("do it"))
+    assert "Nobody is here to accept the plan" in the(events, ToolFinished).result
+    assert not any(isinstance(event, ApprovalAsked) for event in events)
+    assert conversation.policy == "plan"
+
+
+async def test_a_model_with_a_small_window_is_told_of_no_tool_that_it_has_not(stage: Stage) -> None:
+    conversation = stage.conversation(["Well."], backend={"context_window": 4096}, policy="plan")
+    await events_of(conversation.send("do it"))
+    assert "present_plan" not in str(stage.server.requests[0].body)

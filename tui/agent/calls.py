@@ -161,7 +161,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     if tool is None:
         yield refused(call, verdict.reason)
         return
-    if tool.name == PresentPlan.name and shop.gatekeeper.approvals.policy == "plan":
+    if tool.name == PresentPlan.name and shop.gatekeeper.approvals.policy == "plan" and not shop.subagent:
         async for happened in present(shop, tool, call):
             yield happened
         return

@@ -41,5 +41,5 @@ class PresentPlan:
         return f"{summary}\n\n{steps}" if summary else steps
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
-        words = "The policy is not `plan`, so nobody waits for one. Keep it with todo, and do the work."
+        words = "Nobody waits for a plan here. Keep it with todo if it is of use, and do the work."
         yield Outcome(words, is_error=True)

@@ -11,6 +11,7 @@ from tui.agent.project.notes import LIMIT_CHARACTERS, joined, notes_below, notes
 from tui.agent.project.reading import cut
 from tui.agent.project.skills import find_skills, listed
 from tui.agent.project.workspace import read_workspace, workspace_folder
+from tui.agent.strategies.base import SMALL_WINDOW_TOKENS
 from tui.core.events import Compacted, Record, ToolFinished
 from tui.core.messages import Context, Message, Text
 from tui.settings.memory import read_memory
@@ -57,14 +58,15 @@ class Project:
     ) -> tuple[Context, ...]:
         """What is added to a message of the user's, beside what the model has been told `so_far`.
 
-        `window` is the model's, in tokens: what is known of the project takes at most about an eighth of it.
+        `window` is the model's, in tokens: what is known of the project takes at most about an eighth of it, and where
+        it is small the model has no tools for skills and plans, so it is told of none.
         """
         told = [block for message in so_far for block in message.blocks if isinstance(block, Context)]
         blocks = self._asked_for(words)
         if not is_agent:
             return blocks
         standing = [text for text in self._standing(window) if not _is_told(text, told)]
-        state = self._state(is_planning)
+        state = self._state(is_planning and not _is_small(window))
         if state != next((block.text for block in reversed(told) if block.text.startswith(f"\n\n{_STATE}")), None):
             blocks += (Context(state),)
         return (*(Context(f"\n\n{text}", lasts=True) for text in standing), *blocks)
@@ -101,13 +103,18 @@ class Project:
         if trust_state(self._folder) == "trusted":
             parts.append((NOTES, joined(notes_of(self._folder), limit)))
         parts.append((MEMORY, cut(read_memory(self._folder), limit, "the memory")))
-        parts.append((SKILLS, cut(listed(self.skills), limit, "the list of skills")))
+        if not _is_small(window):
+            parts.append((SKILLS, cut(listed(self.skills), limit, "the list of skills")))
         return [f"{title}\n{text}" for title, text in parts if text]
 
     def _state(self, is_planning: bool) -> str:
         root = project_root(self._folder)
         state = folder_state(root, is_trusted=trust_state(root) == "trusted")
         return f"\n\n{_STATE}{state}{f' {_PLANNING}' if is_planning else ''}]"
+
+
+def _is_small(window: int | None) -> bool:
+    return window is not None and window <= SMALL_WINDOW_TOKENS
 
 
 def notes_given(records: Iterable[Record]) -> list[str]:
