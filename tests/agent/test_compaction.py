@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Received, Reply, fault, reasoning, text, tool_call, usage
 from tui.core.compaction import compact
-from tui.core.events import Compacted, MessageAdded, Notice, StepFinished, TurnFinished
+from tui.core.events import Compacted, MessageAdded, StepFinished, TurnFinished
 from tui.core.messages import Message, Text, ToolCall, ToolResult, user
 
 INSTRUCTION = "Write a summary of it"
@@ -143,18 +143,24 @@ async def test_reasoning_that_goes_round_in_circles_is_cut_and_the_model_is_told
 
 
 async def test_a_model_that_only_repeats_itself_is_stopped(stage: Stage) -> None:
-    conversation = stage.conversation(lambda request: "the same again and again. " * 900, mode="chat")
+    conversation = stage.conversation(lambda request: "the same again and again. " * 900)
     events = await events_of(conversation.send("Hi"))
     end = the(events, TurnFinished)
     assert end.reason == "limit" and "could not be used" in end.detail
     assert len(stage.server.requests) == 4
 
 
-async def test_what_is_repeated_on_purpose_is_left_alone(stage: Stage) -> None:
-    rows = "".join(f"| {i} | yes | no |\n" for i in range(400)) + "hello\n" * 30
-    conversation = stage.conversation([rows], mode="chat")
+@pytest.mark.parametrize("mode", ["chat", "agent"])
+async def test_what_is_repeated_on_purpose_is_left_alone(stage: Stage, mode: str) -> None:
+    rows = "".join(f"| {i} | yes | no |\n" for i in range(400)) + "hello\n" * 30 + "word " * 4000
+    conversation = stage.conversation([rows], mode=mode)
     events = await events_of(conversation.send("A table"))
-    assert the(events, StepFinished).finish_reason == "stop" and not any(isinstance(e, Notice) for e in events)
+    assert the(events, StepFinished).finish_reason == "stop" and not any(isinstance(e, MessageAdded) for e in events)
+
+
+async def test_in_a_chat_the_user_decides_how_often_something_is_said(stage: Stage) -> None:
+    conversation = stage.conversation(["I shall not talk in class again. " * 1000], mode="chat")
+    assert the(await events_of(conversation.send("Write it")), StepFinished).finish_reason == "stop"
 
 
 # The pure part

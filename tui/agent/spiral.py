@@ -7,10 +7,12 @@ _LOOK_EVERY = 400
 _KEPT_CHARACTERS = 12_000
 _SIGN = 48
 """Characters of the newest text whose last appearance gives the length of what might repeat itself."""
+_PASSAGE = 12
+"""Characters of the shortest passage: a row of the same sign or word is mostly meant."""
 _REASONING = (8, 1500)
 """So many repetitions, of so many characters together, are no thinking any more."""
-_ANSWER = (40, 6000)
-"""An answer may repeat itself on purpose: a table, a list that was asked for."""
+_ANSWER = (20, 4000)
+"""What an agent says beside its work may repeat itself more, a table or a listing."""
 
 
 class Spiral:
@@ -40,6 +42,8 @@ def repeats(text: str, times: int, characters: int) -> bool:
     if before < 0:
         return False
     period = len(text) - _SIGN - before
+    if period < _PASSAGE:
+        return False
     length = max(times * period, characters)
     if length > len(text):
         return False

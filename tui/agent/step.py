@@ -72,7 +72,8 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
                     continue
                 if isinstance(item, TextDelta | ReasoningDelta):
                     partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)
-                    spiral.add(item.text, is_reasoning=isinstance(item, ReasoningDelta))
+                    if request.tools or isinstance(item, ReasoningDelta):  # in a chat the user reads along, and decides
+                        spiral.add(item.text, is_reasoning=isinstance(item, ReasoningDelta))
                 if first_token_s is None and item.type.endswith("_delta"):
                     first_token_s = time.time() - began
                 yield item

@@ -16,7 +16,7 @@ from tui.backends import discovery
 from tui.backends.deltas import deltas_of, joined
 from tui.backends.errors import hint
 from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
-from tui.backends.images import fitted
+from tui.backends.images import fitted, has_images
 from tui.backends.models import informed, nested
 from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
@@ -76,6 +76,11 @@ class Backend:
             )
         if self.spec.wire in discovery.MUST_ASK and "context_window" not in self.spec.set_by_user:
             await self.discover()
+        if self.spec.rules.images is False and has_images(request.messages[-1:]):
+            raise UsageError(
+                f"{self.spec.name}: {self.spec.model} cannot see images",
+                "Choose another model, or send the words alone.",
+            )
         if self.spec.rules.image_side_px or self.spec.rules.image_bytes:
             request = await asyncio.to_thread(fitted, request, self.spec.rules)
         if self._void:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -45,6 +46,8 @@ def load_image(path: Path) -> Image:
     """The image in a file, told by its content. Blocking. Raises UsageError when it is none, is broken or too large."""
     shown = clean_line(str(path))
     try:
+        if path.is_dir():
+            raise UsageError(f"{shown} is a folder", "An image is attached by its path.")
         if not path.is_file():
             raise UsageError(f"{shown}: there is no such file", "An image is attached by its path.")
         if path.stat().st_size > LIMIT_BYTES:
@@ -82,6 +85,11 @@ def fitted(request: Request, rules: Rules) -> Request:
     from msgspec import structs
 
     return structs.replace(request, messages=tuple(_fit_message(message, rules) for message in request.messages))
+
+
+def has_images(messages: Sequence[Message]) -> bool:
+    """Whether the user shows something in these messages."""
+    return any(message.role == "user" and any(isinstance(b, Image) for b in message.blocks) for message in messages)
 
 
 def _fit_message(message: Message, rules: Rules) -> Message:
@@ -141,7 +149,8 @@ def _opened(image: Image) -> Iterator[PIL.Image.Image]:
             yield picture
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         shown = clean_line(image.name) or "the image"
-        raise UsageError(f"{shown} cannot be read as an image: {clean_line(str(error), 200)}") from error
+        message = f"{shown} cannot be read as an image: {clean_line(str(error), 200)}"
+        raise UsageError(message, "Is the file whole?") from error
 
 
 def _size(image: Image) -> int:

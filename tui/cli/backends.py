@@ -143,7 +143,7 @@ def _remove(settings: Settings, name: str) -> int:
     from tui.settings.config import config_file, load, remove_backend
 
     spec = resolve(settings, name)
-    if not remove_backend(name):
+    if not remove_backend(name, presets()):
         where = "is built in" if name not in settings.backends else f"is in {config_file()}, which is yours to change"
         raise UsageError(f"{name} was not added by `mimo-tui backends add`: it {where}")
     print(f"Removed {name}.")

@@ -14,6 +14,7 @@ from tui.core.errors import ConfigError
 from tui.core.text import clean
 from tui.settings.checking import Key, key_text
 from tui.settings.config import Settings, config_file, error_at, examine, load, plain
+from tui.settings.learned import problem_with_learned
 from tui.settings.log import mask
 from tui.settings.names import did_you_mean
 
@@ -55,6 +56,8 @@ def _check() -> int:
     for name, is_used in _NOT_YET.items():
         if is_used(settings):
             print(f"note: `{name}` is not used by this version")
+    if problem := problem_with_learned():
+        print(clean(f"note: {problem}"))
     _say_of_project()
     path = config_file()
     print(

@@ -26,6 +26,7 @@ from tui.core.events import (
     Retrying,
     RuleLearned,
     StepFinished,
+    StepStarted,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -75,6 +76,8 @@ class TextPrinter:
         self._ends_with_newline = True
         self._unnamed: dict[str, ToolCall] = {}
         """The calls of the step, by id, whose line is not printed yet."""
+        self._cut = ""
+        """The text of a step that was cut off, until it is known whether another answer comes in its place."""
 
     def show(self, record: Record) -> None:
         event = record.event
@@ -83,6 +86,8 @@ class TextPrinter:
         elif isinstance(event, TextDelta):
             if self._streams:
                 self._answer(event.text)
+        elif isinstance(event, StepStarted):
+            self._begin_answer()
         elif isinstance(event, StepFinished):
             self._unnamed = {call.id: call for call in event.message.tool_calls}
             if not self._streams:
@@ -93,14 +98,25 @@ class TextPrinter:
             self._name(event.call_id)  # one that was refused unasked has not been named by now
             _say(f"  {'✗' if event.is_error else '✓'} {clean_line(event.result, 120)}")
         elif isinstance(event, TurnFinished | TurnFailed):
+            self._answer(self._cut)
             if not self._ends_with_newline:
                 self._answer("\n")
             _say(_ending(event))
         else:
             _say(_remark(event))
 
+    def _begin_answer(self) -> None:
+        """An answer that was cut off and one that comes in its place are two."""
+        if self._cut:
+            _say(clean(self._cut))
+        if not self._ends_with_newline:
+            self._answer("\n\n")
+        self._cut, self._ends_with_newline = "", True
+
     def _step(self, event: StepFinished) -> None:
-        if event.message.tool_calls:
+        if event.finish_reason in ("error", "interrupted", "repetition"):
+            self._cut = event.message.text
+        elif event.message.tool_calls:
             _say(clean(event.message.text))
         else:
             self._answer(event.message.text)

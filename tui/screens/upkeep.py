@@ -71,10 +71,11 @@ def remove(spec: BackendSpec) -> None:
     """Remove its file and its key. Raises MimoError; a keyring that cannot be asked keeps the key."""
     from contextlib import suppress
 
+    from tui.backends.presets import presets
     from tui.settings.config import remove_backend
     from tui.settings.credentials import remove_key
 
-    remove_backend(spec.name)
+    remove_backend(spec.name, presets())
     with suppress(MimoError):
         remove_key(spec.name, spec.base_url)
 

@@ -27,7 +27,7 @@ from tui.settings.chosen import Chosen, chosen_file, with_chosen
 from tui.settings.log import hide
 from tui.settings.paths import cannot_write, config_dir, write_private
 from tui.settings.project import project_root
-from tui.settings.references import with_absolute_files, with_absolute_programs, wrong_references
+from tui.settings.references import users_of, with_absolute_files, with_absolute_programs, wrong_references
 from tui.settings.schema import (
     AgentConfig,
     AllowRule,
@@ -150,11 +150,18 @@ def save_backend(name: str, table: dict[str, Any]) -> Path:
     return path
 
 
-def remove_backend(name: str) -> bool:
-    """Forget a backend that the program added; False when it added none of that name. Raises MimoError."""
+def remove_backend(name: str, preset_names: Collection[str]) -> bool:
+    """Forget a backend that the program added; False when it added none of that name.
+
+    Raises UsageError while other settings name it, which could not be read without it, and MimoError.
+    """
     if backend_name(name):
         return False
     path = _added_file(name)
+    if path.is_file() and name not in preset_names and (users := users_of(load(preset_names=None), name)):
+        raise UsageError(
+            f"{name} was not removed: it is named by {', '.join(users)}", "Change that first, and remove it then."
+        )
     try:
         path.unlink()
     except FileNotFoundError:

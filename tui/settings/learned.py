@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from tui.core.errors import MimoError
 from tui.core.messages import Json
-from tui.settings.log import log
 from tui.settings.paths import data_dir, private_dir, write_private
 
 _HEAD = "# Written by mimo-tui: what servers taught it. `mimo-tui backends show NAME --forget` takes it back.\n"
@@ -58,19 +59,41 @@ def _change(stays: Callable[[Learned], bool], more: list[Learned]) -> None:
     import tomli_w
 
     kept = [entry for entry in _read() if stays(entry)]
+    if _is_broken():
+        learned_file().replace(learned_file().with_name("learned.toml.broken"))
     tables: list[Json] = [structs.asdict(entry) for entry in [*kept, *more]]
     private_dir(learned_file().parent)
     write_private(learned_file(), _HEAD + tomli_w.dumps({"learned": tables}))
 
 
-def _read() -> list[Learned]:
+def problem_with_learned() -> str:
+    """What is wrong with the file, in words; empty when nothing is. What can be learned again stops nobody."""
     try:
         tables = tomllib.loads(learned_file().read_text(encoding="utf-8")).get("learned", [])
-        return [Learned(**table) for table in tables]
     except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, AttributeError) as error:
+        return f"{learned_file()} cannot be read, so nothing counts as learned: {error}"
+    wrong = len(tables) - len(_good(tables)) if isinstance(tables, list) else 1
+    return f"{learned_file()} has {wrong} entries that cannot be used" if wrong else ""
+
+
+def _is_broken() -> bool:
+    """Whether the file has something that writing it anew would lose."""
+    return bool(problem_with_learned())
+
+
+def _read() -> list[Learned]:
+    try:
+        return _good(tomllib.loads(learned_file().read_text(encoding="utf-8")).get("learned", []))
+    except (OSError, ValueError, AttributeError, MimoError):
         return []
-    except (OSError, ValueError, TypeError, AttributeError) as error:  # what can be learned again is no reason to stop
-        log(f"{learned_file()} cannot be read: {error}")
-        return []
-    except MimoError:
-        return []
+
+
+def _good(tables: Any) -> list[Learned]:
+    """The entries that can be used."""
+    found = []
+    for table in tables if isinstance(tables, list) else ():
+        with suppress(TypeError, msgspec.ValidationError):
+            found.append(msgspec.convert(table, Learned))
+    return found

@@ -28,6 +28,14 @@ def wrong_references(
             yield from _wrong_in_backend(("backends", name), backend, known, preset_names)
 
 
+def users_of(settings: Settings, name: str) -> list[str]:
+    """The settings that name a backend, as their keys; not the one that was chosen, which may be gone."""
+    found = [f"modes.{mode}.backend" for mode, config in settings.modes.items() if config.backend == name]
+    return found + [
+        f"backends.{user}.fallback" for user, config in settings.backends.items() if name in config.fallback
+    ]
+
+
 def with_absolute_files(backend: BackendConfig, folder: Path) -> BackendConfig:
     """`backend` with its files found from `folder`."""
     from msgspec.structs import replace
