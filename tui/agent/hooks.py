@@ -89,7 +89,9 @@ class Hooks:
         except TimeoutError:
             return _failure(f"The hook {name} was stopped after {hook.timeout:g} s.", failed)
         except (OSError, ValueError) as error:
-            return _failure(f"The hook {name} could not be started: {getattr(error, "strerror", None) or error}.", failed)
+            return _failure(
+                f"The hook {name} could not be started: {getattr(error, 'strerror', None) or error}.", failed
+            )
         if code == _BLOCKS:
             return Said("deny" if hook.on == "before_tool" else "allow", errors or f"The hook {name} says no.")
         if code != 0:
