@@ -10,6 +10,7 @@ from textual.widgets import Input, TextArea
 
 from tests.app.driving import opened
 from tests.scripted import Reply, ScriptedServer, tool_call
+from tui.screens.lone_keys import ALONE_S
 from tui.settings.config import config_file
 from tui.settings.paths import config_dir
 from tui.settings.trust import trust, trust_state
@@ -143,6 +144,8 @@ async def test_init_lets_the_model_write_the_notes_with_the_usual_approval(folde
         await it.say("/init")
         await it.until_shown("write_file", "once")
         await it.until_armed()
+        await it.press("ctrl+y")
+        await it.wait(2 * ALONE_S)
         await it.press("y")
         await it.until_shown("Written.")
         await it.until_done()
@@ -158,7 +161,9 @@ async def test_a_plan_is_edited_as_lines_and_accepted(folder: Path, model: Model
         await it.say("write a")
         await it.until_shown("[ ] look", "[ ] write a", "accept")
         await it.until_armed()
-        await it.press("ctrl+y", "e")
+        await it.press("ctrl+y")
+        await it.wait(2 * ALONE_S)
+        await it.press("e")
         await it.until(lambda: isinstance(it.app.focused, TextArea) and it.app.focused is not it.chat.prompt, "a field")
         await it.write(" well")
         await it.press("ctrl+s")
@@ -176,7 +181,9 @@ async def test_a_plan_is_refused_with_a_reason(folder: Path, model: Model) -> No
         await it.say("/plan")
         await it.say("write a")
         await it.until_armed()
-        await it.press("ctrl+y", "r")
+        await it.press("ctrl+y")
+        await it.wait(2 * ALONE_S)
+        await it.press("r")
         await it.until(lambda: isinstance(it.app.focused, Input), "a field")
         await it.write("too much")
         await it.press("enter")
