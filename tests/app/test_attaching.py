@@ -259,6 +259,31 @@ async def test_without_a_clipboard_that_can_be_read_a_word_says_what_to_do(
         await it.until_shown(word, "/attach PATH")
 
 
+async def test_a_clipboard_without_an_image_says_so_and_what_was_asked(
+    folder: Path, model: Model, shot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model()
+    clipboard(monkeypatch, folder, "DISPLAY", shot)
+    path = folder / "bin" / "xclip"
+    path.write_text("#!/bin/sh\nexit 1\n")
+    path.chmod(0o755)
+    async with opened(folder) as it:
+        await it.press("ctrl+v")
+        await it.until_shown("there is no image on the clipboard", "Asked with xclip")
+
+
+async def test_a_folder_and_a_torn_image_are_told_from_a_missing_file(folder: Path, model: Model, shot: Path) -> None:
+    model()
+    shot.write_bytes(shot.read_bytes()[:-200])
+    (folder / "pictures").mkdir()
+    async with opened(folder) as it:
+        await it.say("/attach pictures")
+        await it.until_shown("pictures is a folder")
+        await it.press("ctrl+c")
+        await it.say("/attach shot.png")
+        await it.until_shown("shot.png cannot be read as an image", "Is the file whole?")
+
+
 def clipboard(monkeypatch: pytest.MonkeyPatch, folder: Path, display: str, shot: Path) -> None:
     """A desktop whose only programs are those in `bin`."""
     for name in ("WAYLAND_DISPLAY", "DISPLAY"):

@@ -168,3 +168,48 @@ async def test_plans_and_regions_are_found_by_typing_only(folder: Path, added: S
         await it.until_shown("Token Plan")
         await it.press("ctrl+e")
         await it.until_shown("Only your own can be edited")
+
+
+async def test_labels_keep_a_gap_and_are_cut_in_a_narrow_window(folder: Path, added: ScriptedServer) -> None:
+    async with opened(folder, (80, 24)) as it:
+        await it.say("/backend")
+        await it.until_shown("Yours", "Vendors")
+        await it.write("token plan china")
+        await it.until_shown("…  mimo-v")
+        assert "Chinamimo" not in it.screen
+
+
+async def test_what_is_called_like_the_typed_words_comes_first(folder: Path, added: ScriptedServer) -> None:
+    save_backend("my-deepseek-at-work", {"base_url": added.base_url, "model": "deepseek", "credential": "none"})
+    async with opened(folder, (120, 40)) as it:
+        await it.say("/backend")
+        await it.until_shown("Yours", "Vendors")
+        menu = it.app.screen.query_one("#offers", OptionList)
+        for words, wanted in {"DeepSeek": "vendor-deepseek", "spare": "own-spare", "openai": "vendor-openai"}.items():
+            await it.press(*["backspace"] * 12)
+            await it.write(words)
+            first = menu.highlighted_option
+            assert first is not None and first.id == wanted
+
+
+async def test_a_mistake_in_a_file_is_shown_and_the_settings_stay_as_they_were(
+    folder: Path, added: ScriptedServer
+) -> None:
+    async with opened(folder) as it:
+        await edit(it, "spare")
+        (config_dir() / "backends" / "torn.toml").write_text("model = [")
+        await it.press("escape")
+        await it.until_shown("torn.toml", "Who should answer?")
+        await it.press(*["backspace"] * 5)
+        await it.until_shown("lab", "spare")
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.chat, "it is closed")
+        await it.until_shown("Invalid value at the end of the file")
+        assert "lab/scripted" in it.status
+
+
+async def test_a_wrong_name_is_answered_with_the_nearest_three(folder: Path, added: ScriptedServer) -> None:
+    async with opened(folder) as it:
+        await it.say("/backend deepsek")
+        await it.until_shown("did you mean `deepseek`?", "`mimo-tui backends list --all` shows all")
+        assert "together" not in it.screen

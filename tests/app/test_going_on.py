@@ -109,8 +109,8 @@ async def test_a_retry_is_counted_down_until_escape_ends_the_turn(folder: Path, 
         await it.until(lambda: it.screen.count("retrying in 49 s") == 3, "all three count together")
         await it.press("escape")
         await it.until_done()
-        await it.until_shown("interrupted")
-        assert "retrying" not in it.screen
+        await it.until_shown("■ interrupted while waiting to retry: lab: too many requests")
+        assert "retrying in" not in it.screen
         assert len(server.requests) == 1
 
 

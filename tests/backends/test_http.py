@@ -140,6 +140,15 @@ async def test_nor_to_any_other_scheme_host_or_port(scripted: Start, target: str
     assert (await error_of(spec_for(server))).kind == "protocol"
 
 
+async def test_only_a_key_in_the_keyring_has_to_be_given_again_for_another_address(
+    scripted: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_KEY", "sk-lab-0123456789")
+    target = redirect("http://elsewhere.invalid/v1/chat/completions")
+    error = await error_of(spec_for(scripted([target]), credential={"env": "LAB_KEY"}))
+    assert "base_url" in error.hint and "keys set" not in error.hint
+
+
 @pytest.mark.parametrize("absolute", [True, False])
 async def test_a_redirect_within_the_origin_is_followed(scripted: Start, absolute: bool) -> None:
     server = scripted([lambda request: redirect(f"{root}/v1/chat/completions"), "Hi"])

@@ -49,7 +49,7 @@ def test_what_is_no_image_is_refused_with_a_clear_word(data: bytes, words: str) 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         load_image(tmp_path / "none.png")
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="is a folder"):
         load_image(tmp_path)
 
 

@@ -187,10 +187,11 @@ def test_null_content_can_be_asked_for() -> None:
     )
 
 
-def test_an_unknown_name_is_met_with_the_nearest_and_all() -> None:
+def test_an_unknown_name_is_met_with_the_nearest_and_where_all_are_shown() -> None:
     with pytest.raises(UsageError, match="did you mean `deepseek`") as raised:
         resolve(NOTHING, "depseek")
-    assert all(name in raised.value.hint for name in presets())
+    assert "deepseek" in raised.value.hint and "backends list --all" in raised.value.hint
+    assert len(raised.value.hint) < 200
 
 
 @pytest.mark.parametrize(

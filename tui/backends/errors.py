@@ -174,7 +174,9 @@ def hint(kind: str, spec: BackendSpec) -> str:
     """What to do about an error of this kind with this server; a sentence or two, or nothing."""
     ways = {
         "auth": _about_the_key(spec),
-        "no_credit": f"See the account's page: {spec.key_page}" if spec.key_page else "See the account's page.",
+        "no_credit": f"See the account's page: {spec.key_page}"
+        if spec.key_page
+        else "Add credit, or ask another backend.",
         "model_not_found": f"`mimo-tui backends models {spec.name}` lists its models; the address is {spec.base_url}.",
         "local_server_down": "" if spec.embedded else f"Is it started? Its address is set to {spec.base_url}.",
         "permission": "Is the model open to this key, and the service offered where you are?",

@@ -174,7 +174,7 @@ class Client:
             raise BackendError(
                 "protocol",
                 f"{name}: the server redirects to another one, {shown}, which was not asked and was sent no key",
-                "If that is the right address, set it as base_url, and its key with `mimo-tui keys set`.",
+                _moved_hint(self._spec),
             )
         if method != "GET" and response.status_code not in (307, 308):
             raise BackendError(
@@ -183,6 +183,12 @@ class Client:
                 "Set base_url to the address that it means.",
             )
         return target
+
+
+def _moved_hint(spec: BackendSpec) -> str:
+    """A key in the keyring is kept for one address; one from elsewhere goes where base_url points."""
+    key = f", and its key with `mimo-tui keys set {spec.name}`" if spec.credential in (None, "keyring") else ""
+    return f"If that is the right address, set it as base_url{key}."
 
 
 def warm() -> None:

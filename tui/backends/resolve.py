@@ -13,7 +13,7 @@ from tui.core.errors import ConfigError, UsageError
 from tui.core.messages import Json
 from tui.core.usage import Price
 from tui.settings.learned import learned_of
-from tui.settings.names import did_you_mean
+from tui.settings.names import did_you_mean, known_backends
 from tui.settings.schema import BackendConfig, ModelConfig, Settings, given
 
 __all__ = ["WIRES", "Preset", "is_loopback", "known_names", "presets", "resolve"]
@@ -40,7 +40,7 @@ def resolve(settings: Settings, name: str, model: str | None = None) -> BackendS
         known = known_names(settings)
         raise UsageError(
             f"no backend is called {name!r}{did_you_mean(name, known)}",
-            f"There are: {', '.join(known)}. Add one with `mimo-tui backends add NAME`.",
+            f"{known_backends(name, known)} `mimo-tui backends add NAME` adds one.",
         )
     config = config or BackendConfig()
     preset = _preset_of(name, config)
@@ -168,13 +168,11 @@ def _preset_of(name: str, config: BackendConfig) -> Preset:
                 name,
                 "preset",
                 f"there is no preset `{wanted}`{did_you_mean(wanted, presets())}",
-                f"There are: {', '.join(presets())}.",
+                known_backends(wanted, presets()),
             )
         return presets()[wanted]
     if not config.base_url:
-        raise _error(
-            name, "base_url", "a backend needs a `preset` or a `base_url`", f"Presets: {', '.join(presets())}."
-        )
+        raise _error(name, "base_url", "a backend needs a `preset` or a `base_url`", known_backends(name, presets()))
     return Preset("", name, WIRES[0], config.base_url)
 
 

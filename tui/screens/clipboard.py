@@ -15,29 +15,32 @@ from tui.core.messages import Image
 
 _LIMIT_S = 5.0
 _KINDS = ("image/png", "image/jpeg", "image/webp", "image/gif")
-_NONE = "there is no image on the clipboard"
 
 
 def image() -> Image:
     """Raises UsageError when there is none, or no program that can tell."""
-    data = _mac() if sys.platform == "darwin" else _linux()
+    data, program = _mac() if sys.platform == "darwin" else _linux()
     if not data or media_type(data) is None:
-        raise UsageError(_NONE, "Copy one first, or attach a file: /attach PATH.")
+        asked = f"Asked with {program}. Copy an image first, or attach a file: /attach PATH."
+        raise UsageError("there is no image on the clipboard", asked)
     return image_of(data)
 
 
-def _linux() -> bytes:
-    """Wayland first: there xclip sees only what X programs copied."""
+def _linux() -> tuple[bytes, str]:
+    """What is there, and which program said so. Wayland first: there xclip sees only what X programs copied."""
     if "WAYLAND_DISPLAY" in os.environ and shutil.which("wl-paste"):
-        return _offered(("wl-paste", "--list-types"), ("wl-paste", "--no-newline", "--type"))
+        return _offered(("wl-paste", "--list-types"), ("wl-paste", "--no-newline", "--type")), "wl-paste"
     if "DISPLAY" in os.environ and shutil.which("xclip"):
         xclip = ("xclip", "-selection", "clipboard", "-o", "-t")
-        return _offered((*xclip, "TARGETS"), xclip)
+        return _offered((*xclip, "TARGETS"), xclip), "xclip"
     if "WAYLAND_DISPLAY" in os.environ:
         raise _no_program("wl-paste", "wl-clipboard")
     if "DISPLAY" in os.environ:
         raise _no_program("xclip", "xclip")
-    raise UsageError("there is no clipboard here: no desktop is known", "Attach a file: /attach PATH.")
+    raise UsageError(
+        "there is no image on the clipboard: no desktop is known here",
+        "wl-paste reads it where WAYLAND_DISPLAY is set, xclip where DISPLAY is. A file is attached with /attach PATH.",
+    )
 
 
 def _offered(list_kinds: Sequence[str], take: Sequence[str]) -> bytes:
@@ -47,12 +50,12 @@ def _offered(list_kinds: Sequence[str], take: Sequence[str]) -> bytes:
     return _run((*take, kind)) if kind else b""
 
 
-def _mac() -> bytes:
+def _mac() -> tuple[bytes, str]:
     if shutil.which("pngpaste"):
-        return _run(("pngpaste", "-"))
+        return _run(("pngpaste", "-")), "pngpaste"
     told = _run(("osascript", "-e", "the clipboard as «class PNGf»")).decode("utf-8", "replace")
     match = re.search(r"PNGf([0-9A-Fa-f]+)", told)  # it prints the bytes in hexadecimal
-    return bytes.fromhex(match[1]) if match and len(match[1]) % 2 == 0 else b""
+    return (bytes.fromhex(match[1]) if match and len(match[1]) % 2 == 0 else b""), "osascript"
 
 
 def _run(command: Sequence[str]) -> bytes:

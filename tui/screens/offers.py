@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,11 @@ class Offer(NamedTuple):
     backend: str = ""
     connection: Connection | None = None
 
+    @property
+    def name(self) -> str:
+        """What one writes after `--backend`."""
+        return self.backend or (self.connection.name if self.connection else "")
+
 
 class Group(NamedTuple):
     """A heading and what stands below it; `more` is found by typing only, `nothing` is said in place of none."""
@@ -47,6 +53,21 @@ def groups_of(settings: Settings, servers: Sequence[LocalServer], nothing_local:
         Group("On this machine", local, nothing="" if servers else nothing_local),
     ]
     return [group for group in groups if group.offers]
+
+
+def likeness(typed: str, offer: Offer) -> int:
+    """How well the words name it: 3 exactly, 2 as a beginning, 1 as whole words of its name, 0 less than that."""
+    wanted = _plain(typed)
+    names = [_plain(offer.label), _plain(offer.name)]
+    if wanted in names:
+        return 3
+    if any(name.startswith(wanted) for name in names):
+        return 2
+    return int(any(set(wanted.split()) <= set(name.split()) for name in names))
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.split(r"[\W_]+", name.casefold())).strip()
 
 
 def own_offers(settings: Settings) -> list[Offer]:

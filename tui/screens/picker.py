@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -97,7 +98,7 @@ class Picker(ReportsBrokenWorkers, ModalScreen[str | None]):
             return
         typed = self.query_one(Input).value.strip()
         shown = narrow(self._choices, typed)
-        width = max((len(clean_line(choice.label)) for choice in shown), default=0)
+        width = max((cell_len(clean_line(choice.label)) for choice in shown), default=0)
         choices = self.query_one(OptionList)
         choices.clear_options()
         choices.add_options(
@@ -147,6 +148,11 @@ class Picker(ReportsBrokenWorkers, ModalScreen[str | None]):
         if option_id is None or not self._choices:
             return None
         return self._choices[int(option_id.removeprefix("choice-"))]
+
+
+def fitted(text: str, cells: int) -> str:
+    """A label in so many cells; the end of one that is longer is cut off, which is shown."""
+    return text if cell_len(text) <= cells else set_cell_size(text, max(cells - 1, 0)).rstrip() + "…"
 
 
 def narrow(choices: Sequence[Choice], typed: str) -> list[Choice]:

@@ -12,6 +12,7 @@ from tui.core.events import Record, TurnFailed, TurnFinished
 from tui.screens import backstage
 from tui.screens.talk import GO_ON, Outgoing
 from tui.widgets.queued import QueuedMessages
+from tui.widgets.transcript.feed import PASSING
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -114,9 +115,10 @@ class Sending:
         self._give_back([*lost, *talk.waiting])
         if last is None or not isinstance(last.event, TurnFailed):
             return
-        if talk.can_go_on:
+        error = last.event.error
+        if talk.can_go_on and (error.kind in PASSING or not error.hint):
             screen.note.say("Enter, or /continue, lets the model go on from where the answer was cut.")
-        screen.questions.offer_key(last.event.error, message.text)
+        screen.questions.offer_key(error, message.text)
 
     def _give_back(self, messages: Sequence[Outgoing]) -> None:
         screen = self._screen

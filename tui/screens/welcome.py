@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,11 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.core.text import clean_line
+from tui.core.errors import MimoError
+from tui.core.text import clean, clean_line
 from tui.screens.choice import Choice
 from tui.screens.connection import Connection
-from tui.screens.offers import ADDRESS, BUILT_IN, Offer, groups_of
-from tui.screens.picker import narrow
+from tui.screens.offers import ADDRESS, BUILT_IN, Offer, groups_of, likeness
+from tui.screens.picker import fitted, narrow
 from tui.screens.reporting import ReportsBrokenWorkers
 
 if TYPE_CHECKING:
@@ -86,10 +88,11 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         typed = self.query_one(Input).value.strip()
         every = [offer for group in groups for offer in (*group.offers, *group.more)]
         self._offers = {offer.id: offer for offer in every}
-        width = max(len(offer.label) for group in groups for offer in group.offers) + 3
+        width = min(max(cell_len(clean_line(offer.label)) for offer in every), max(12, self._columns // 2)) + 2
         options: list[Option | None] = []
         if typed:
-            found = narrow([Choice(offer.id, offer.label, f"{offer.backend} {offer.note}") for offer in every], typed)
+            found = narrow([Choice(offer.id, offer.label, f"{offer.name} {offer.note}") for offer in every], typed)
+            found.sort(key=lambda choice: -likeness(typed, self._offers[choice.id]))
             options += [self._option(self._offers[choice.id], width) for choice in found]
             if not found:
                 options.append(Option(Content.styled("nothing fits", "$text-muted"), disabled=True))
@@ -108,8 +111,16 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
     def _option(self, offer: Offer, width: int) -> Option:
         mark = "●" if offer.backend and offer.backend == self._current else " "
-        line = Content(f"{mark} {clean_line(offer.label).ljust(width)}")
+        label = set_cell_size(fitted(clean_line(offer.label), width - 2), width)
+        line = Content(f"{mark} {label}")
         return Option(line + Content.styled(clean_line(offer.note), "$text-muted"), id=offer.id)
+
+    @property
+    def _columns(self) -> int:
+        return self.query_one("#offers", OptionList).size.width or 80
+
+    def on_resize(self) -> None:
+        self._fill()
 
     def action_move(self, how: str) -> None:
         getattr(self.query_one("#offers", OptionList), f"action_{how}")()
@@ -132,7 +143,11 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             return
         from tui.screens import backstage
 
-        self._settings = backstage.reload_settings()
+        try:
+            self._settings = backstage.reload_settings()
+        except MimoError as error:
+            text = "\n".join(part for part in (error.message, error.hint) if part)
+            self.query_one("#wrong", Static).update(clean(text))
         self._fill()
 
     @on(Input.Submitted)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tui.settings.checking import Key, Problem, quoted
-from tui.settings.names import did_you_mean
+from tui.settings.names import did_you_mean, known_backends
 from tui.settings.schema import BackendConfig, Hook, Settings
 
 
@@ -64,7 +64,7 @@ def _wrong_in_backend(
     if backend.preset is not None and backend.preset not in preset_names:
         yield _unknown("preset", (*key, "preset"), backend.preset, preset_names)
     if backend.preset is None and backend.base_url is None and key[-1] not in preset_names:
-        yield Problem(key, "needs a `preset` or a `base_url`", f"Presets: {', '.join(preset_names)}.")
+        yield Problem(key, "needs a `preset` or a `base_url`", known_backends(str(key[-1]), preset_names))
     for index, name in enumerate(backend.fallback):
         if name == key[-1]:
             yield Problem((*key, "fallback", index), "a backend cannot be its own fallback")
@@ -75,5 +75,5 @@ def _wrong_in_backend(
 
 
 def _unknown(what: str, key: Key, name: str, known: Collection[str]) -> Problem:
-    hint = f"Known: {', '.join(known)}." if known else "Add one: mimo-tui backends add NAME"
+    hint = known_backends(name, known) if known else "Add one: mimo-tui backends add NAME"
     return Problem(key, f"no {what} is called {quoted(name)}{did_you_mean(name, known)}", hint)

@@ -18,6 +18,8 @@ from tui.widgets.transcript.plain import PlainLeaf, look, mark
 from tui.widgets.transcript.stack import Block, Stack
 from tui.widgets.transcript.toolrun import ToolRun
 
+PASSING = ("network", "timeout", "server", "overloaded", "rate_limited")
+"""Kinds of errors after which an answer that has begun is simply gone on with: the hint says how, here not again."""
 _TOLD_CHARACTERS = 300
 """Of what the program told the model: a resource is long, and the trace has all of it."""
 
@@ -30,8 +32,10 @@ class Feed:
         self._answer: Answer | None = None
         self._thought: Thought | None = None
         self._retry: tuple[PlainLeaf, Countdown] | None = None
+        self._waited_for = ""  # why the step that was stopped had not been answered yet
         self._server = ""  # who is asked
         self._is_cut = False  # the step ended in the middle of its answer
+        self._has_begun = False  # something of an answer is there, which can be gone on with
         self._places: dict[int, int] = {}
         self._runs: dict[str, ToolRun] = {}  # of this turn, by call id
         self._writing: dict[int, ToolRun] = {}  # of this step, by index
@@ -107,7 +111,8 @@ class Feed:
     def _turn_started(self, event: events.TurnStarted, time: float) -> None:
         self._end_blocks()
         self._runs.clear()
-        self._is_cut = False
+        self._is_cut = self._has_begun = False
+        self._waited_for = ""
         images = [f"[image {image_words(block)}]" for block in event.message.blocks if isinstance(block, Image)]
         self._add(Words("\n".join(part for part in (event.message.words, *images) if part), self.stack.width))
 
@@ -131,6 +136,8 @@ class Feed:
             self._show_message(event.message)
         self._end_thought(event.timings.total_s if event.timings else None)
         self._end_blocks()
+        if self._retry is not None and event.finish_reason == "interrupted":
+            self._waited_for = f" while waiting to retry: {self._retry[1].event.error.message}"
         self._goes_on()
         written = list(self._writing.values())
         for number, call in enumerate(event.message.tool_calls):
@@ -142,6 +149,7 @@ class Feed:
         self._writing.clear()
         self._anything_came = False
         self._is_cut = event.finish_reason == "error" and bool(event.message.text)
+        self._has_begun = self._has_begun or bool(event.message.blocks)
         if event.finish_reason == "length":
             self._note("the answer was cut: the model's output limit was reached", "▲", "warning")
         elif event.finish_reason == "content_filter":
@@ -224,7 +232,7 @@ class Feed:
     def _turn_finished(self, event: events.TurnFinished, time: float) -> None:
         self._end_turn()
         if event.reason == "interrupted":
-            self._note("interrupted", "■", "warning")
+            self._note(f"interrupted{self._waited_for}", "■", "warning")
         elif event.reason == "limit":
             self._note(f"stopped at a limit: {event.detail}" if event.detail else "stopped at a limit", "■", "warning")
 
@@ -232,7 +240,7 @@ class Feed:
         self._end_turn()
         message = event.error.message
         self._note(f"the answer was cut: {message}" if self._is_cut else message, "✗", "error")
-        if event.error.hint:
+        if event.error.hint and not (self._has_begun and event.error.kind in PASSING):
             self._note(event.error.hint, " ", "muted", gap=False)
 
     # Entries
