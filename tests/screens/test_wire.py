@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from textual.app import App
+from textual.widgets import Static
 
 from tests.app.driving import configure, opened
 from tests.scripted import ScriptedServer
@@ -92,7 +93,7 @@ async def test_curl_sends_what_the_program_sent(
         await it.until_shown("as a curl command")
         command = it.app.clipboard
     assert KEY not in command
-    told = run(command, home, LAB_API_KEY=KEY)
+    told = run(command, home, LAB_KEY=KEY)
     assert b"Hello" in told
     first, second = server.requests
     assert first.body == second.body
@@ -115,6 +116,35 @@ async def test_what_was_learned_is_in_the_request_and_every_reply_is_shown() -> 
     assert '{"max_completion_tokens":9}' in text
     assert "HTTP 400\nserver: x\n\n" in text and "HTTP 200\n\ndata: {}\n\ndata: [DONE]" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("credential", "key", "words"),
+    [
+        (None, "MY_LAB_API_KEY", '"$MY_LAB_API_KEY"'),
+        ("keyring", "MY_LAB_API_KEY", '"$MY_LAB_API_KEY"'),
+        ({"command": ["pass", "lab"]}, "MY_LAB_API_KEY", '"$MY_LAB_API_KEY"'),
+        ({"env": "lab_key"}, "", '"$lab_key"'),
+        ("none", "", ""),
+    ],
+)
+def test_the_variable_of_the_key_is_the_one_that_is_set_or_is_named(credential: object, key: str, words: str) -> None:
+    started = StepStarted(ORIGIN, "http://lab/v1/chat/completions", {}, HEADERS)
+    curl = curl_of([Record("s", 1, 1, 1000.0, started)], NASTY, credential)
+    assert curl is not None
+    assert (curl.key, list(curl.others)) == (key, ["X_TEAM"])
+    assert words in curl.command and ("Authorization" in curl.command) == (credential != "none")
+
+
+async def test_the_screen_says_which_variable_to_set_first() -> None:
+    started = StepStarted(ORIGIN, "http://lab/v1/chat/completions", {}, {"Authorization": "•••"})
+    app: App[None] = App()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = StepScreen([Record("s", 1, 1, 1000.0, started)], {})
+        await app.push_screen(screen)
+        await pilot.press("C")
+        keys = screen.query_one("#step-keys", Static)
+        assert "set MY_LAB_API_KEY to the key first" in str(keys.render())
 
 
 def test_of_a_step_without_a_request_there_is_no_command() -> None:

@@ -86,6 +86,16 @@ def keep_key(backend: str, base_url: str, key: str) -> None:
     set_key(backend, base_url, secret_from(key))
 
 
+def credential_of(settings: Settings, backend: str) -> object:
+    """Where the key of a backend comes from, as `credential` says it; None for the keyring or one that is gone."""
+    from tui.backends.resolve import resolve
+
+    try:
+        return resolve(settings, backend).credential
+    except MimoError:
+        return None
+
+
 def has_key(backend: str, base_url: str) -> bool:
     """Whether the keyring has a key for it; no when there is no keyring: that is said when one is to be kept."""
     from tui.settings.credentials import key_status

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from tui.commands.registry import Command
 from tui.core.errors import MimoError, UsageError
+from tui.core.events import StepStarted
 from tui.screens import backstage
 from tui.screens.choice import Choice
 from tui.settings.config import Mode
@@ -170,7 +171,9 @@ class ChatFront:
         records = self._conversation.records
         place = (turn, step, parent)
         chosen = [record for record in records if (record.turn, record.step, record.parent) == place]
-        self._screen.app.push_screen(StepScreen(chosen, request_of(records, turn, step, parent)))
+        asked = next((record.event.origin.backend for record in chosen if isinstance(record.event, StepStarted)), "")
+        credential = backstage.credential_of(self._conversation.settings, asked)
+        self._screen.app.push_screen(StepScreen(chosen, request_of(records, turn, step, parent), credential))
 
     @property
     def _conversation(self) -> Conversation:

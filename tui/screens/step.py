@@ -71,7 +71,8 @@ class StepScreen(ModalScreen[None]):
         Binding("escape,q", "dismiss(None)", show=False),
     ]
 
-    def __init__(self, records: Sequence[Record], request: Json) -> None:
+    def __init__(self, records: Sequence[Record], request: Json, credential: object = None) -> None:
+        """`credential` is how the backend that was asked gets its key."""
         super().__init__()
         self._place = (records[0].turn, records[0].step) if records else (0, 0)
         self._is_nested = bool(records) and records[0].parent is not None
@@ -82,7 +83,7 @@ class StepScreen(ModalScreen[None]):
             "Tools": cache(lambda: step_sections.tools(records)),
             "Wire": cache(lambda: wire.wire(records, request)),
         }
-        self._curl = cache(lambda: wire.curl_of(records, request))
+        self._curl = cache(lambda: wire.curl_of(records, request, credential))
         self._shown = 0
 
     def compose(self) -> ComposeResult:
@@ -118,9 +119,11 @@ class StepScreen(ModalScreen[None]):
 
     def action_copy_curl(self) -> None:
         """Put the request on the clipboard, as a command; the key is not in it."""
-        command = self._curl()
-        if command is None:
+        curl = self._curl()
+        if curl is None:
             self.query_one("#step-keys", Static).update("Nothing was sent in this step.")
-        else:
-            self.app.copy_to_clipboard(command)
-            self.query_one("#step-keys", Static).update("The request is on the clipboard, as a curl command.")
+            return
+        self.app.copy_to_clipboard(curl.command)
+        wanted = [*([f"{curl.key} to the key"] if curl.key else []), *curl.others]
+        first = f": set {' and '.join(wanted)} first" if wanted else ""
+        self.query_one("#step-keys", Static).update(f"It is on the clipboard, as a curl command{first}.")

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tui.core.events import Record, ReplyReceived, Retrying, StepStarted
 from tui.core.messages import Json
@@ -40,12 +41,29 @@ def wire(records: Sequence[Record], body: Json) -> list[Line]:
     return lines if replies else [*lines, Line(""), Line("No reply was kept.", "muted")]
 
 
-def curl_of(records: Sequence[Record], body: Json) -> str | None:
-    """The step's request as a command; None when none was sent."""
+class Curl(NamedTuple):
+    """A command, and the variables that have to be set before it is run; `key` is that of the key, if it is one."""
+
+    command: str
+    key: str = ""
+    others: Sequence[str] = ()
+
+
+def curl_of(records: Sequence[Record], body: Json, credential: object = None) -> Curl | None:
+    """The step's request as a command; None when none was sent. `credential` is the backend's, as it is set now."""
     started = _started(records)
     if started is None:
         return None
-    return curl_command(started.url, started.headers, sent_text(body), key_variable(started.origin.backend))
+    is_key = {name: value == MASK and name.lower() in _KEY_HEADERS for name, value in started.headers.items()}
+    headers = {name: value for name, value in started.headers.items() if not (is_key[name] and credential == "none")}
+    variable = credential.get("env") if isinstance(credential, Mapping) else None
+    key_name = variable or key_variable(started.origin.backend)
+    command = curl_command(started.url, headers, sent_text(body), key_name)
+    return Curl(
+        command,
+        _variable(key_name) if variable is None and any(is_key[name] for name in headers) else "",
+        [_variable(name) for name, value in headers.items() if value == MASK and not is_key[name]],
+    )
 
 
 def curl_command(url: str, headers: Mapping[str, str], body: str, key_name: str) -> str:
@@ -75,6 +93,8 @@ def _header(name: str, value: str, key_name: str) -> str:
 
 def _variable(name: str) -> str:
     """A name that `sh` takes for a variable."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return name
     found = re.sub(r"[^A-Za-z0-9_]", "_", name).upper()
     return found if found[:1].isalpha() else f"_{found}"
 
