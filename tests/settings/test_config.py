@@ -275,3 +275,12 @@ def test_what_is_read_can_be_used(folder: Path) -> None:
 
 def test_the_files_place_is_known_without_a_file(home: Path) -> None:
     assert config_file() == home / ".config" / "mimo-tui" / "config.toml"
+
+
+def test_a_backend_that_others_name_is_not_removed_from_under_them(folder: Path) -> None:
+    save_backend("ok", {"base_url": "http://127.0.0.1:1/v1"})
+    save_backend("other", {"base_url": "http://127.0.0.1:2/v1", "fallback": ["ok"]})
+    write(folder / "config.toml", "[modes.agent]\nbackend = 'ok'\n")
+    with pytest.raises(UsageError, match=r"modes\.agent\.backend, backends\.other\.fallback"):
+        remove_backend("ok")
+    assert load(preset_names=()).backends["ok"]

@@ -150,7 +150,7 @@ def save_backend(name: str, table: dict[str, Any]) -> Path:
     return path
 
 
-def remove_backend(name: str, preset_names: Collection[str]) -> bool:
+def remove_backend(name: str, preset_names: Collection[str] = ()) -> bool:
     """Forget a backend that the program added; False when it added none of that name.
 
     Raises UsageError while other settings name it, which could not be read without it, and MimoError.
