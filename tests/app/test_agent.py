@@ -200,6 +200,60 @@ async def test_the_trace_is_a_drawer_on_a_narrow_screen(folder: Path, model: Mod
         assert it.chat.prompt.has_focus
 
 
+async def test_the_drawer_takes_the_keys_says_so_and_sends_nothing(folder: Path, model: Model) -> None:
+    server = model(Reply(LIST), "Nothing here.")
+    async with opened(folder, (80, 24), mode="agent") as it:
+        await it.say("look")
+        await it.until_done()
+        await it.write("not yet")
+        await it.press("ctrl+t", "enter")
+        await it.until_shown("Overview", "Request")
+        await it.press("escape")
+        await it.until_shown("enter: open the step    esc: close", "esc closes")
+        await it.press("escape")
+        await it.until_shown("Nothing here.", "not yet")
+        assert it.chat.prompt.has_focus and len(server.requests) == 2
+
+
+@pytest.mark.parametrize("first", ["", "tab"])
+async def test_words_that_are_sent_in_one_go_while_one_reads_arrive_whole(
+    folder: Path, model: Model, first: str
+) -> None:
+    """`n`, `o`, `p`, `y` and enter are keys of the conversation."""
+    model("Hello.")
+    async with opened(folder) as it:
+        await it.chat_focus("transcript")
+        keys = [events.Key(key, None) for key in ([first] if first else []) + list("nobody spoke yet")]
+        note_company(keys)
+        for key in [*keys, events.Key("enter", None)]:
+            it.app.post_message(key)
+        await it.until_shown("▌ nobody spoke yet", "Hello.")
+
+
+async def test_a_command_that_is_sent_in_one_go_while_one_reads_is_done(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.chat_focus("transcript")
+        it.strike("tab", *"/theme agent-era", "enter")
+        await it.until(lambda: it.app.theme == "agent-era", "the command was done")
+
+
+async def test_a_key_of_the_conversation_that_comes_alone_or_is_held_down_is_no_text(
+    folder: Path, model: Model
+) -> None:
+    model("Hello.")
+    async with opened(folder) as it:
+        await it.say("hi")
+        await it.until_done()
+        await it.chat_focus("transcript")
+        held = [events.Key("n", "n") for _ in range(3)]
+        note_company(held)
+        for key in held:
+            it.app.post_message(key)
+        await it.press("n")
+        assert it.prompt == ""
+
+
 async def test_the_trace_of_earlier_turns_is_there_when_it_is_first_opened(folder: Path, model: Model) -> None:
     model("Hello.")
     async with opened(folder, (120, 30)) as it:

@@ -239,7 +239,9 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.note.say(error.message, error.hint, is_error=True)
 
     def stop(self) -> None:
-        """Stop the turn; what waits for its end comes back into the prompt."""
+        """Close the drawer; else stop the turn, and what waits for its end comes back into the prompt."""
+        if self.side.close_drawer():
+            return
         if not self.talk.stop():
             self.note.clear_text()
             self.prompt.focus()
@@ -305,7 +307,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         """What is typed goes to the prompt, wherever the focus was left, and what was typed before there was one."""
         if event.is_printable and event.key not in self.active_bindings:
             event.stop()
-            self.prompt.focus()
+            self.set_focus(self.prompt)
             self.prompt.insert(event.character or "")
 
     def on_paste(self, event: events.Paste) -> None:
@@ -314,6 +316,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
             self.prompt.post_message(event)
 
     def on_descendant_focus(self) -> None:
+        self.side.show_keys()
         self.overview.show()
 
     def on_resize(self, event: events.Resize) -> None:

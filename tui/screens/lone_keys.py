@@ -1,4 +1,7 @@
-"""Keys that answer a question come alone: text that is typed or sent in one go is never taken for an answer."""
+"""Keys that answer a question come alone: text that is typed or sent in one go is never taken for an answer.
+
+Nor is it taken for keys of the conversation or of the trace: it goes to the prompt, whole and in order.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
     from tui.screens.window import MimoApp
 
 _COMPANY = "_came_with_others"
-_X = 0
+_TEXT = "_came_with_other_keys"
+_READING = ("transcript", "trace")
+"""What has the focus while one reads: its keys are letters, too."""
 Struck = events.Key | events.Paste
 ALONE_S = 0.05
 """How long before and after a key that answers there may be no other. People need twice that between two keys."""
@@ -42,6 +47,8 @@ class LoneKeys:
             if not is_alone:
                 self._to_prompt()
             ready.append(held)
+        if isinstance(event, events.Key) and self._moves(event):
+            return ready
         bar = self._app.chat.questions.open
         if bar is None or self._app.focused is not bar or not isinstance(event, events.Key) or not _is_text(event):
             return [*ready, event]
@@ -51,6 +58,19 @@ class LoneKeys:
         if not is_alone or event.is_printable:
             self._to_prompt()
         return [*ready, event]
+
+    def _moves(self, event: events.Key) -> bool:
+        """Move the focus away from what is read, where a key does that, before the next one comes: a widget would do
+        it later, and the keys that follow would be divided among the two. True when that was all the key was for."""
+        focused = self._app.focused
+        if focused is None or focused.id not in _READING:
+            return False
+        if event.key == "tab":
+            self._app.screen.focus_next()
+            return True
+        if event.is_printable and (getattr(event, _TEXT, False) or event.key not in self._app.screen.active_bindings):
+            self._to_prompt()
+        return False
 
     def _hold(self, event: events.Key) -> None:
         self._held = event
@@ -75,8 +95,10 @@ class LoneKeys:
 def note_company(keys: Sequence[events.Key]) -> None:
     """Of keys that were read in one go: they did not come alone, however late they are then looked at."""
     if len(keys) > 1:
+        is_text = len({key.key for key in keys}) > 1  # else it is one that is held down
         for key in keys:
             setattr(key, _COMPANY, True)
+            setattr(key, _TEXT, is_text)
 
 
 def _is_text(event: events.Key) -> bool:

@@ -55,6 +55,8 @@ class Overview:
         talk = self._screen.talk
         if self._screen.questions.is_unattended:
             return "ctrl+y answers"
+        if self._screen.side.takes_keys:
+            return "esc closes"
         if talk.is_working:
             return "esc stops"
         return "enter goes on" if talk.can_go_on and not self._screen.prompt.text else "/ commands"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tui.core.events import Record
 
 if TYPE_CHECKING:
+    from textual.widgets import Static
+
     from tui.screens.chat import ChatScreen
     from tui.widgets.plan import PlanPane
     from tui.widgets.trace import TracePane
@@ -24,6 +26,7 @@ class Side:
         self._screen = screen
         self._pane: TracePane | None = None
         self._plan: PlanPane | None = None
+        self._foot: Static | None = None
         self._wanted: bool | None = None
         """What the user said with the key; None: as the mode and the width say."""
         self._is_wide = False
@@ -35,10 +38,28 @@ class Side:
     def toggle(self) -> None:
         self._wanted = not self.is_open
         self.arrange()
-        if self._pane is not None and self.is_open:
-            self._pane.focus()
-        else:
-            self._screen.prompt.focus()
+        # At once, other than `focus()`: the next key may be Enter, which is not for the prompt then.
+        self._screen.set_focus(self._pane if self._pane is not None and self.is_open else self._screen.prompt)
+        self.show_keys()
+
+    def close_drawer(self) -> bool:
+        """Show the conversation again, if the drawer is over it and has the focus."""
+        if not self.takes_keys:
+            return False
+        self.toggle()
+        return True
+
+    @property
+    def takes_keys(self) -> bool:
+        """The drawer is over the conversation and has the focus."""
+        is_drawer = self.is_open and not self._is_wide
+        return is_drawer and self._pane is not None and self._screen.focused is self._pane
+
+    def show_keys(self) -> None:
+        """At the foot of the drawer: which keys it takes now."""
+        if self._pane is not None and self._foot is not None:
+            has_focus = self._screen.focused is self._pane
+            self._foot.update("enter: open the step    esc: close" if has_focus else "ctrl+t: close")
 
     def forget_wish(self) -> None:
         """The mode was switched: what the user wanted held for the other one."""
@@ -71,13 +92,15 @@ class Side:
 
     def _make(self) -> None:
         from textual.containers import Vertical
+        from textual.widgets import Static
 
         from tui.widgets.plan import PlanPane
         from tui.widgets.trace import TracePane
 
         self._pane, self._plan = TracePane(id="trace"), PlanPane()
         # The pane itself draws no border.
-        self._screen.query_one("#body").mount(Vertical(self._plan, self._pane, id="side"))
+        self._foot = Static(id="side-keys", markup=False)
+        self._screen.query_one("#body").mount(Vertical(self._plan, self._pane, self._foot, id="side"))
         if (conversation := self._screen.talk.conversation) is not None:
             self._pane.show_all(conversation.records)
             self._plan.show_all(conversation.records)
