@@ -10,6 +10,8 @@ import pytest
 
 from tests.tools.confined import Place
 
+pytestmark = pytest.mark.slow
+
 EVIL = "touch {proof}"
 
 PLANTING = {

@@ -9,6 +9,8 @@ import pytest
 
 from tests.tools.confined import Place
 
+pytestmark = pytest.mark.slow
+
 SENDING = {
     "tcp by the shell": "(echo hello > /dev/tcp/127.0.0.1/{port}) && echo sent",
     "udp by the shell": "(echo hello > /dev/udp/127.0.0.1/{port}) && echo sent-but-where",

@@ -20,6 +20,8 @@ from tui.tools.base import ToolContext
 from tui.tools.registry import default_toolbox
 from tui.tools.sandbox import find_sandbox
 
+pytestmark = pytest.mark.slow
+
 POLICIES: tuple[Policy, ...] = ("ask", "edits", "plan", "auto")
 
 

@@ -15,6 +15,8 @@ from tests.tools.running import outcome_of
 from tests.tools.test_escapes import processes_with
 from tui.tools.run_command import RunCommand
 
+pytestmark = pytest.mark.slow
+
 HIDING = {
     "in the background": "sleep {tag} &",
     "a session of its own": "setsid sleep {tag} & disown",

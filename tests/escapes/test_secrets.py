@@ -14,6 +14,8 @@ import pytest
 from tests.tools.confined import Place
 from tui.tools.landlock import NAMES, SIGNALS
 
+pytestmark = pytest.mark.slow
+
 SECRET_NAMES = """
 .ssh/id_ed25519 .gnupg/private-keys-v1.d/a.key .aws/credentials .config/gcloud/credentials.db .kube/config .netrc
 .docker/config.json .git-credentials .local/share/keyrings/login.keyring .mozilla/firefox/x/logins.json

@@ -11,6 +11,8 @@ import pytest
 from tests.tools.confined import Place
 from tui.tools.landlock import ATTRIBUTES
 
+pytestmark = pytest.mark.slow
+
 WRITING = {
     "a path with ..": "echo evil > ../precious",
     "an absolute path": "cd /; echo evil > {home}/precious",

@@ -22,6 +22,8 @@ MEMORY_MB = 350
 """Far above what an answer takes (60), far below what an endless one would; an event may have 64 MB, more than once."""
 MEASURE = """
 import resource, subprocess, sys
+
+pytestmark = pytest.mark.slow
 code = subprocess.run(sys.argv[2:]).returncode
 with open(sys.argv[1], "w") as file:
     file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))

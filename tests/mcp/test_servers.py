@@ -18,6 +18,8 @@ from tui.settings.paths import state_dir
 from tui.settings.schema import McpConfig
 from tui.tools.mcp.servers import McpServers
 
+pytestmark = pytest.mark.slow
+
 
 async def _state(servers: Servers, name: str, state: str) -> None:
     async with asyncio.timeout(20):

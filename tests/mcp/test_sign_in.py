@@ -17,6 +17,8 @@ from tests.mcp.conftest import ROOT, Servers
 from tui.core.errors import UsageError
 from tui.settings.schema import McpConfig
 
+pytestmark = pytest.mark.slow
+
 
 class Memory(KeyringBackend):
     """A keyring of this test alone."""

@@ -16,6 +16,8 @@ from tui.core.events import ApprovalAsked, Event, MessageAdded, Notice, ToolFini
 from tui.settings.schema import McpConfig
 from tui.tools.mcp.names import tool_name
 
+pytestmark = pytest.mark.slow
+
 _NOW = "mcp__time__get_current_time"
 
 

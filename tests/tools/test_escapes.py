@@ -13,6 +13,8 @@ import pytest
 
 from tests.tools.confined import Place
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "attempt",
