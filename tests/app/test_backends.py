@@ -213,3 +213,27 @@ async def test_a_wrong_name_is_answered_with_the_nearest_three(folder: Path, add
         await it.say("/backend deepsek")
         await it.until_shown("did you mean `deepseek`?", "`mimo-tui backends list --all` shows all")
         assert "together" not in it.screen
+
+
+async def test_protocol_and_who_is_asked_instead_are_changed(folder: Path, added: ScriptedServer) -> None:
+    save_backend("third", {"base_url": added.base_url, "credential": "none"})
+    async with opened(folder) as it:
+        await edit(it, "spare")
+        await choose(it, "Protocol")
+        await it.until_shown("The protocol that it speaks")
+        await it.write("responses")
+        await it.press("enter")
+        await it.until_shown("Saved.")
+        for name in ("third", "lab"):
+            await choose(it, "Asked instead")
+            await it.until_shown("Asked when this one cannot be")
+            await it.write(name)
+            await it.press("enter")
+            await it.until(lambda name=name: name in entry("spare").fallback, "it is kept")  # type: ignore[misc]
+            await it.until_shown(f"{name}\n")
+        assert (entry("spare").wire, entry("spare").fallback) == ("responses", ("third", "lab"))
+        await choose(it, "Asked instead")
+        await it.until_shown("asked as number 1", "asked as number 2")
+        await it.write("third")
+        await it.press("enter")
+        await it.until(lambda: entry("spare").fallback == ("lab",), "it is taken out")

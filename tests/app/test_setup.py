@@ -13,8 +13,11 @@ from textual.widgets import Input, OptionList
 
 from tests.app.driving import Driver, configure, opened
 from tests.scripted import ScriptedServer
+from tests.scripted.reply import json_response
+from tests.scripted.vendors import Ollama
 from tui.backends.embedded.catalogue import DEFAULT
 from tui.backends.embedded.pull import models_dir
+from tui.backends.guess import by_address
 from tui.backends.resolve import presets
 from tui.screens.connect import ConnectScreen
 from tui.screens.connection import Connection
@@ -65,6 +68,12 @@ async def take(it: Driver, label: str) -> None:
     await it.press("enter")
 
 
+async def use(it: Driver) -> None:
+    """The test went well, and stays to be read."""
+    await it.until_shown("✓ answer", "enter: use it")
+    await it.press("enter")
+
+
 async def test_the_first_start_offers_vendors_servers_and_the_built_in_model(home: Path, folder: Path) -> None:
     async with opened(folder) as it:
         await it.until_shown("Who should answer?", "Xiaomi MiMo", "DeepSeek", "smollm2-135m", "Another server")
@@ -87,6 +96,7 @@ async def test_another_server_by_its_address_is_tested_saved_and_answers(
         await it.until_shown("The address of a server")
         await it.write(server.base_url)
         await it.press("enter")
+        await use(it)
         await it.until(lambda: it.app.screen is it.chat, "it is set up")
         await it.until_shown("/scripted")
         await it.say("hi")
@@ -131,6 +141,7 @@ async def test_a_vendor_takes_its_key_is_tested_and_offers_its_models(
         await it.until_shown("Models of A Vendor", "small", "large")
         await it.write("large")
         await it.press("enter")
+        await use(it)
         await it.until(lambda: bool(done), "it is set up")
         assert done == ["vendor"]
     settings = load(preset_names=presets())
@@ -153,6 +164,7 @@ async def test_a_key_may_stay_in_the_environment(
         await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
         await it.write("$VENDOR_KEY")
         await it.press("enter")
+        await use(it)
         await it.until(lambda: bool(done), "it is set up")
     assert load(preset_names=presets()).backends["vendor"].credential == {"env": "VENDOR_KEY"}
     assert not keys
@@ -262,10 +274,16 @@ async def test_a_server_that_turns_out_to_want_a_key_is_saved_with_it(
         await it.until_shown("The address of a server")
         await it.write(server.base_url)
         await it.press("enter")
-        await it.until_shown("Paste the key for 127.0.0.1")
+        await it.until_shown("Paste the key for 127.0.0.1", "This server wants a key: paste it here.")
         await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
+        await it.write("sk-wrong-0123456789")
+        await it.press("enter")
+        await it.until_shown("the key was not accepted", "Paste another one.")
+        assert "mimo-tui keys" not in it.screen and "credential =" not in it.screen
+        await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted again")
         await it.write(SECRET)
         await it.press("enter")
+        await use(it)
         await it.until(lambda: it.app.screen is it.chat, "it is set up")
         await it.say("hi")
         await it.until_shown("ready")
@@ -283,6 +301,7 @@ async def test_a_server_that_needs_no_key_goes_on_with_none(home: Path, folder: 
         await it.until_shown("Paste the key for own.example", "(empty: no key)")
         await it.until(lambda: isinstance(it.app.focused, Input), "it can be pasted")
         await it.press("enter")
+        await use(it)
         await it.until(lambda: bool(done), "it is set up")
     assert load(preset_names=presets()).backends["own"].credential == "none"
 
@@ -325,3 +344,64 @@ async def test_without_a_keyring_the_other_way_stays_in_sight(home: Path, folder
             await it.until_shown("no keyring can be used here", "Or write $NAME above", "$NAME: from the environment")
     finally:
         keyring.set_keyring(before)
+
+
+async def test_protocol_rules_and_name_of_another_server_can_be_chosen(
+    home: Path, folder: Path, scripted: Scripted
+) -> None:
+    server = scripted(answers)
+    async with opened(folder) as it:
+        await it.until_shown("Another server")
+        await take(it, "Another server")
+        await it.until_shown("The address of a server", "down: change what is guessed")
+        await it.write(server.base_url)
+        await it.until_shown("chat-completions, if its answers do not tell otherwise", "127-0-0-1")
+        await it.press("down", "down", "enter")
+        await it.until_shown("Whose rules it keeps")
+        await it.write("deepseek")
+        await it.press("enter")
+        await it.until_shown("as the server decides")
+        await it.press("down", "down", "down", "down", "enter")
+        await it.until_shown("What it shall be called")
+        await it.write("my-lab")
+        await it.press("enter")
+        await it.until_shown("my-lab")
+        await it.press("down", "enter")
+        await it.until_shown("The protocol that it speaks", "responses", "ollama")
+        await it.write("chat-completions")
+        await it.press("enter")
+        await it.until(lambda: it.app.focused is it.app.screen.query_one(Input), "the address can be sent")
+        await it.press("enter")
+        await it.until_shown("✓ answer", "enter: use it")
+        await it.press("enter")
+        await it.until(lambda: it.app.screen is it.chat, "it is set up")
+    own = load(preset_names=presets()).backends["my-lab"]
+    assert (own.preset, own.wire, own.base_url) == ("deepseek", "chat-completions", server.base_url)
+
+
+async def test_a_server_is_asked_which_protocol_it_speaks(home: Path, folder: Path, scripted: Scripted) -> None:
+    missing = {"/models": lambda request: json_response({"error": "not found"}, 404)}
+    server = scripted(answers, vendor=Ollama(), routes=missing)
+    async with opened(folder) as it:
+        await it.until_shown("Another server")
+        await take(it, "Another server")
+        await it.until_shown("The address of a server")
+        await it.write(server.root)
+        await it.press("enter")
+        await it.until_shown("it speaks ollama")
+
+
+@pytest.mark.parametrize(
+    ("url", "wire", "preset"),
+    [
+        ("https://api.deepseek.com/v1", "chat-completions", "deepseek"),
+        ("https://api.deepseek.com/anthropic", "messages", "deepseek-anthropic"),
+        ("https://api.openai.com/v1", "responses", "openai"),
+        ("http://10.0.0.5:11434", "ollama", "ollama"),
+        ("http://10.0.0.5:11434/v1", "chat-completions", ""),
+        ("http://lab.example/anthropic", "messages", ""),
+        ("http://lab.example:8000/v1", "chat-completions", ""),
+    ],
+)
+def test_an_address_tells_the_protocol_and_whose_rules_hold(url: str, wire: str, preset: str) -> None:
+    assert by_address(url) == (wire, preset)

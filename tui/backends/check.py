@@ -40,6 +40,8 @@ class CheckResult(Struct, frozen=True):
     name: str
     ok: bool
     detail: str
+    message: str = ""
+    """What went wrong alone, for a screen that knows better what to do."""
 
 
 async def check(backend: Backend) -> list[CheckResult]:
@@ -60,7 +62,8 @@ async def checks(backend: Backend) -> AsyncIterator[CheckResult]:
         except MimoError as error:
             name = "key" if error.kind in ("credential", "auth") else name
             stop = "" if error.message.endswith((".", "!", "?", "…")) else "."  # a server's own words may have one
-            result = CheckResult(name, False, f"{error.message}{stop} {error.hint}".removesuffix(" "))
+            detail = f"{error.message}{stop} {error.hint}".removesuffix(" ")
+            result = CheckResult(name, False, detail, error.message)
         yield result
         if not result.ok:
             return

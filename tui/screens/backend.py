@@ -89,11 +89,17 @@ class BackendScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             ("model", "Model", spec.model or "none is chosen"),
             ("thinking", "Thinking", spec.thinking or _SERVER_DECIDES),
             ("address", "Address", spec.base_url),
+            ("wire", "Protocol", spec.wire),
             ("key", "Key", state.key),
+            (
+                "fallback",
+                "Asked instead",
+                ", ".join(state.table.get("fallback", ())) or "none, when it cannot be asked",
+            ),
         ]
         rows = [("use", "Use it", "answers now" if self._backend == self._current else "")]
         if state.is_ours:
-            rows += [row for row in values if not (spec.embedded and row[0] in ("address", "key"))]
+            rows += [row for row in values if not (spec.embedded and row[0] in ("address", "wire", "key"))]
         rows.append(("test", "Test it", "a few small requests"))
         if state.learned:
             told = ", ".join(f"{entry.rule} = {entry.value}" for entry in state.learned)
@@ -132,6 +138,30 @@ class BackendScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         picker = Picker("How much it thinks", levels, state.spec.thinking or "")
         self.app.push_screen(picker, lambda level: None if level is None else self._change(thinking=level or None))
 
+    def _wire_chosen(self, state: State) -> None:
+        from tui.backends.resolve import WIRES
+        from tui.screens.picker import Picker
+
+        picker = Picker("The protocol that it speaks", [Choice(wire, wire) for wire in WIRES], state.spec.wire)
+        self.app.push_screen(picker, lambda wire: self._change(wire=wire) if wire else None)
+
+    def _fallback_chosen(self, state: State) -> None:
+        """One is put at the end of the list, or taken out of it."""
+        from tui.screens.picker import Picker
+
+        now = list(state.table.get("fallback", ()))
+        others = [name for name in self._settings.backends if name != self._backend]
+        choices = [Choice(n, n, f"asked as number {now.index(n) + 1}" if n in now else "") for n in others]
+        title = "Asked when this one cannot be: enter adds one, or takes it out"
+        nobody = "you have no other backend"
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                left = [other for other in now if other != name]
+                self._change(fallback=left if name in now else [*now, name])
+
+        self.app.push_screen(Picker(title, choices, empty=nobody), chosen)
+
     def _address_chosen(self, state: State) -> None:
         from tui.screens.address import AddressScreen
 
@@ -139,7 +169,7 @@ class BackendScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             if connection is not None:
                 self._change(base_url=connection.base_url)
 
-        self.app.push_screen(AddressScreen([], state.spec.base_url), given)
+        self.app.push_screen(AddressScreen([], state.spec.base_url, only_address=True), given)
 
     @work(exclusive=True, group="key", exit_on_error=False)
     async def _key_chosen(self, state: State) -> None:
@@ -222,7 +252,7 @@ class BackendScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     def _change(self, **fields: Any) -> None:
         """Set fields of its entry; None takes one out."""
         assert self._state is not None
-        table = {name: value for name, value in {**self._state.table, **fields}.items() if value is not None}
+        table = {name: value for name, value in {**self._state.table, **fields}.items() if value not in (None, [])}
         name = self._backend
         self._do(lambda: upkeep.save(name, table), "Saved.")
 

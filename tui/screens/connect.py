@@ -17,15 +17,19 @@ from textual.widgets import Static
 from tui.core.errors import MimoError
 from tui.core.text import clean, clean_line
 from tui.screens import backstage
+from tui.screens.choice import Choice
 from tui.screens.connection import Connection
 from tui.screens.reporting import ReportsBrokenWorkers
 from tui.widgets.key_input import KeyInput
 
 if TYPE_CHECKING:
+    from tui.backends.spec import BackendSpec
     from tui.settings.config import Settings
 
 _State = Literal["busy", "unreached", "tested"]
 """Something is under way or asked; the server could not be asked for its models; its model was tried."""
+_COMMAND = "mimo-tui "
+"""A hint that names a command line is none here: what it does can be done on the screen."""
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -49,6 +53,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         self._settings = settings
         self._lines: list[Content] = []
         self._state: _State = "busy"
+        self._has_given_key = False
 
     def compose(self) -> ComposeResult:
         title = Content.styled(clean_line(self._connection.title), "bold $primary")
@@ -78,6 +83,9 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
     def _ask_for_key(self) -> None:
         connection = self._connection
+        if self._lines:
+            told = "Paste another one." if self._has_given_key else "This server wants a key: paste it here."
+            self._line(" ", "$text-muted", f"{told} {connection.key_hint if self._has_given_key else ''}".rstrip())
         asked = KeyInput(connection.name, connection.title, connection.key_page, may_be_empty=self._may_need_none)
         self.query_one("#key").mount(asked)
         self.call_after_refresh(asked.focus)
@@ -101,6 +109,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     async def _key_given(self, event: KeyInput.Given) -> None:
         """Keep the key in the keyring, or note which environment variable holds it."""
         self._lines.clear()
+        self._has_given_key = bool(event.key)
         if not event.key:
             self._connection = self._connection.without_key()
         elif _VARIABLE.fullmatch(event.key):
@@ -123,8 +132,7 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         """Ask the server what models it has, and let the user choose one."""
         self._busy("asking …")
         try:
-            spec = await asyncio.to_thread(self._connection.spec, self._settings)
-            choices = await backstage.model_choices(spec)
+            choices = await self._choices()
         except MimoError as error:
             self._failed(error)
             return
@@ -136,6 +144,26 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
         picker = Picker(f"Models of {self._connection.title}", choices, self._connection.model, may_type=True)
         self.app.push_screen(picker, self._model_chosen)
+
+    async def _choices(self) -> list[Choice]:
+        """The models of the server, on another wire than was guessed where that is the one it speaks."""
+        from tui.backends import guess
+
+        try:
+            return await backstage.model_choices(await asyncio.to_thread(self._connection.spec, self._settings))
+        except MimoError as error:
+            if not (self._connection.is_guess and guess.tells_more(error)):
+                raise
+
+            def spec_for(wire: str, base_url: str) -> BackendSpec:
+                return self._connection.on_wire(wire, base_url).spec(self._settings)
+
+            found = await guess.by_answers(self._connection.base_url, spec_for)
+            if found is None:
+                raise
+        self._connection = self._connection.on_wire(*found)
+        self._line("✓", "$success", "it speaks {} at {}".format(*found))
+        return await backstage.model_choices(await asyncio.to_thread(self._connection.spec, self._settings))
 
     def _model_chosen(self, model: str | None) -> None:
         if model is None:
@@ -151,20 +179,26 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
 
         self._connection = self._connection.with_model(model)
         self._busy("testing …")
-        is_good = True
+        is_good, wants_key = True, False
         backend = Backend(await asyncio.to_thread(self._connection.spec, self._settings))
         try:
             async for result in checks(backend):
                 mark, style = ("✓", "$success") if result.ok else ("✗", "$error")
-                self._line(mark, style, f"{result.name}: {result.detail}")
+                is_for_elsewhere = result.name == "key" or _COMMAND in result.detail
+                told = result.message if not result.ok and is_for_elsewhere else result.detail
+                self._line(mark, style, f"{result.name}: {told}")
                 is_good = is_good and result.ok
+                wants_key = result.name == "key" and not result.ok and not self._only_test
         finally:
             await backend.aclose()
+        if wants_key:
+            self._ask_for_key()
+            return
         self._state = "tested"
         if self._only_test:
             self._keys("r: try again    esc: back")
         elif is_good:
-            self._save()
+            self._keys("enter: use it    r: try again    esc: back")
         else:
             self._keys("enter: use it anyway    r: try again    esc: back")
 
@@ -204,11 +238,11 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     def _failed(self, error: MimoError) -> None:
         """Show it; what was wrong with a key can be put right at once."""
         self._line("✗", "$error", error.message)
-        if error.hint:
-            self._line(" ", "$text-muted", error.hint)
         if error.kind in ("credential", "auth") and not self.query(KeyInput):
             self._ask_for_key()
-        elif self.query(KeyInput):
+        elif error.hint and _COMMAND not in error.hint:
+            self._line(" ", "$text-muted", error.hint)
+        if self.query(KeyInput):
             self._show_keys_of_input()
         else:
             self._state = "unreached"

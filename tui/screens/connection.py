@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,11 +25,26 @@ class Connection(NamedTuple):
     base_url: str = ""
     model: str = ""
     """The model that the preset recommends; empty when the user has to choose."""
+    is_guess: bool = False
+    """Its wire was guessed from the address: what the server answers may tell better."""
 
     def with_model(self, model: str) -> Connection:
         if model == self.model:
             return self
         return self._replace(table={**self.table, "model": model}, model=model)
+
+    @property
+    def key_hint(self) -> str:
+        """What is known of the vendor's keys, for one that was refused."""
+        from tui.backends.resolve import presets
+
+        preset = presets().get(self.table.get("preset", self.name))
+        return preset.hints.get("auth", "") if preset else ""
+
+    def on_wire(self, wire: str, base_url: str) -> Connection:
+        """As the server's answers tell it."""
+        table = {**self.table, "wire": wire, "base_url": base_url}
+        return self._replace(table=table, base_url=base_url, is_guess=False)
 
     def with_key_from(self, variable: str) -> Connection:
         """The key is in an environment variable."""
@@ -91,14 +106,21 @@ def from_server(server: LocalServer) -> Connection:
     return Connection(server.name, server.name, table, needs_key=False, base_url=server.base_url)
 
 
-def from_address(url: str, taken: list[str], needs_key: bool) -> Connection:
-    """A server of the user's own, named after its host."""
-    host = urlsplit(url).hostname or "server"
-    stem = re.sub(r"[^A-Za-z0-9-]+", "-", host).strip("-") or "server"
+def from_address(url: str, name: str, *, needs_key: bool, is_guess: bool = False, **chosen: str) -> Connection:
+    """A server of the user's own; `chosen` are its wire, preset and thinking. With `is_guess` nobody said the wire."""
+    table: dict[str, Any] = {"base_url": url, **chosen}
+    if not needs_key:
+        table["credential"] = "none"
+    return Connection(name, urlsplit(url).hostname or name, table, needs_key, base_url=url, is_guess=is_guess)
+
+
+def host_name(url: str) -> str:
+    """What a backend is called after its host. Raises ValueError for what is no URL."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", urlsplit(url).hostname or "server").strip("-") or "server"
+
+
+def free_name(stem: str, taken: Sequence[str]) -> str:
     name, number = stem, 2
     while name in taken:
         name, number = f"{stem}-{number}", number + 1
-    table: dict[str, Any] = {"base_url": url}
-    if not needs_key:
-        table["credential"] = "none"
-    return Connection(name, host, table, needs_key, base_url=url)
+    return name

@@ -49,6 +49,7 @@ class Picker(ReportsBrokenWorkers, ModalScreen[str | None]):
         on_look: Callable[[str], None] | None = None,
         may_type: bool = False,
         empty: str = "nothing to choose from",
+        placeholder: str = "type to narrow",
     ) -> None:
         super().__init__()
         self._title = title
@@ -58,11 +59,12 @@ class Picker(ReportsBrokenWorkers, ModalScreen[str | None]):
         self._on_look = on_look
         self._may_type = may_type
         self._empty = empty
+        self._placeholder = placeholder
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker"):
             yield Static(self._title, id="picker-title", markup=False)
-            yield Input(placeholder="type to narrow", id="picker-filter", compact=True)
+            yield Input(placeholder=self._placeholder, id="picker-filter", compact=True)
             yield OptionList(id="picker-list", markup=False, compact=True)
             yield Static("", id="picker-note", markup=False)
 

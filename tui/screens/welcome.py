@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -88,11 +89,12 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         typed = self.query_one(Input).value.strip()
         every = [offer for group in groups for offer in (*group.offers, *group.more)]
         self._offers = {offer.id: offer for offer in every}
-        width = min(max(cell_len(clean_line(offer.label)) for offer in every), max(12, self._columns // 2)) + 2
+        width = self._label_width([offer for group in groups for offer in group.offers])
         options: list[Option | None] = []
         if typed:
             found = narrow([Choice(offer.id, offer.label, f"{offer.name} {offer.note}") for offer in every], typed)
             found.sort(key=lambda choice: -likeness(typed, self._offers[choice.id]))
+            width = self._label_width([self._offers[choice.id] for choice in found])
             options += [self._option(self._offers[choice.id], width) for choice in found]
             if not found:
                 options.append(Option(Content.styled("nothing fits", "$text-muted"), disabled=True))
@@ -115,9 +117,10 @@ class WelcomeScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
         line = Content(f"{mark} {label}")
         return Option(line + Content.styled(clean_line(offer.note), "$text-muted"), id=offer.id)
 
-    @property
-    def _columns(self) -> int:
-        return self.query_one("#offers", OptionList).size.width or 80
+    def _label_width(self, offers: Sequence[Offer]) -> int:
+        """Cells for the labels and the gap behind them: half of the width at most."""
+        most = max(12, (self.query_one("#offers", OptionList).size.width or 80) // 2)
+        return min(max((cell_len(clean_line(offer.label)) for offer in offers), default=0), most) + 2
 
     def on_resize(self) -> None:
         self._fill()
