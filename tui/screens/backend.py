@@ -94,7 +94,7 @@ class BackendScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
             (
                 "fallback",
                 "Asked instead",
-                ", ".join(state.table.get("fallback", ())) or "none, when it cannot be asked",
+                ", ".join(state.table.get("fallback", ())) or "nobody, when it cannot be asked",
             ),
         ]
         rows = [("use", "Use it", "answers now" if self._backend == self._current else "")]

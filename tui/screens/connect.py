@@ -84,7 +84,10 @@ class ConnectScreen(ReportsBrokenWorkers, ModalScreen[str | None]):
     def _ask_for_key(self) -> None:
         connection = self._connection
         if self._lines:
-            told = "Paste another one." if self._has_given_key else "This server wants a key: paste it here."
+            told = "This server wants a key: paste it here."
+            if self._has_given_key:
+                is_named = isinstance(connection.table.get("credential"), dict)
+                told = "Paste the key, or name another variable." if is_named else "Paste another one."
             self._line(" ", "$text-muted", f"{told} {connection.key_hint if self._has_given_key else ''}".rstrip())
         asked = KeyInput(connection.name, connection.title, connection.key_page, may_be_empty=self._may_need_none)
         self.query_one("#key").mount(asked)
