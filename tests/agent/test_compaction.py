@@ -215,3 +215,37 @@ async def test_the_plan_stays_before_the_models_eyes_when_it_is_summarised(stage
     assert "read all of it" in json.dumps(sent_messages(stage)[-1]) and "as it stands" in json.dumps(
         sent_messages(stage)[-1]
     )
+
+
+async def test_what_is_no_summary_is_not_taken_for_one(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("\n".join(f"{i} " + "word " * 12 for i in range(400)))
+    work = worker(25)
+    conversation = stage.conversation(
+        lambda request: Reply("Now 52.") if asks_for_summary(request) else work(request),
+        backend={"context_window": 16_000},
+    )
+    events = await events_of(conversation.send("Go on reading"))
+    summaries = [event.summary for event in events if isinstance(event, Compacted) and event.summary]
+    assert summaries and not any("Now 52" in summary for summary in summaries)
+
+
+async def test_the_user_can_have_it_made_shorter_at_any_time(stage: Stage) -> None:
+    def answer(request: Received) -> Any:
+        return worker(0)(request) if asks_for_summary(request) else "word " * 300
+
+    conversation = stage.conversation(answer, mode="chat")
+    assert "nothing yet" in conversation.ask_to_compact()
+    for number in range(4):
+        await events_of(conversation.send(f"words {number}"))
+    conversation.ask_to_compact()
+    made = the(await events_of(conversation.send("And now?")), Compacted)
+    assert made.summary.startswith("## Task") and made.after_tokens < made.before_tokens
+    assert not any(isinstance(e, Compacted) for e in await events_of(conversation.send("And now?")))
+
+
+async def test_calls_that_no_tool_can_take_end_the_turn_when_they_do_not_end(stage: Stage) -> None:
+    numbers = iter(range(1000))
+    conversation = stage.conversation(lambda request: Reply(tool_call("nonsense", {"n": next(numbers)})))
+    end = the(await events_of(conversation.send("Go")), TurnFinished)
+    assert end.reason == "limit" and "no tool can take" in end.detail
+    assert len(stage.server.requests) == 10

@@ -24,6 +24,7 @@ class CacheWatch:
         self._at = 0.0
         self._caches: set[Origin] = set()  # servers that have said that something came from their cache
         self._is_new_prefix = True
+        self._is_told = False  # that the cache misses; once is enough while it does
 
     def prefix_changed(self) -> None:
         """What follows begins otherwise than what the server has read: it was made shorter, or the tools are others."""
@@ -55,10 +56,14 @@ class CacheWatch:
             and began - self._at < _KEPT_S
             and (usage.cached_tokens or 0) < should * _MISS
         ):
-            words = (
-                f"The server's cache should have held about {should:,} tokens of this request, and held "
-                f"{usage.cached_tokens or 0:,}: the rest was paid for as new."
-            )
+            if not self._is_told:
+                words = (
+                    f"The server's cache should have held about {should:,} tokens of this request, and held "
+                    f"{usage.cached_tokens or 0:,}: the rest was paid for as new."
+                )
+            self._is_told = True
+        elif should:
+            self._is_told = False
         self._origin, self._at, self._is_new_prefix = origin, time.time(), False
         self._tokens = usage.input_tokens + (usage.output_tokens or 0)
         return words

@@ -159,7 +159,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     note = ""
     tool, verdict = await asyncio.to_thread(_weigh, shop, call)
     if tool is None:
-        yield refused(call, verdict.reason)
+        yield refused(call, verdict.reason, invalid=True)
         return
     if tool.name == PresentPlan.name and shop.gatekeeper.approvals.policy == "plan" and not shop.subagent:
         async for happened in present(shop, tool, call):
@@ -308,6 +308,6 @@ async def _run(context: ToolContext, tool: Tool, call: ToolCall) -> AsyncGenerat
     yield ToolFinished(call.id, outcome.is_error, content, total_s, outcome.detail, outcome.images)
 
 
-def refused(call: ToolCall, why: str) -> ToolFinished:
-    """The result of a call that was not run."""
-    return ToolFinished(call.id, True, why, 0.0, {"refused": True})
+def refused(call: ToolCall, why: str, **more: bool) -> ToolFinished:
+    """The result of a call that was not run; `invalid`: because no tool could take it."""
+    return ToolFinished(call.id, True, why, 0.0, {"refused": True, **more})

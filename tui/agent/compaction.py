@@ -41,6 +41,9 @@ _RESERVED_TOKENS = 8192
 _MOST_FORCED = 2
 """Times that a server may say in a row that it is too long."""
 
+_MOST_OF_THE_FORM = 3
+"""Of its four headings so many make a summary."""
+
 _INSTRUCTION = """\
 [The conversation is near the end of what you can read. Write a summary of it, so that you can go on with it alone. \
 Call no tools. Use exactly this form, in at most 600 words:]
@@ -63,6 +66,8 @@ class Compactor:
         self._counted: tuple[int, int] | None = None  # messages, and the tokens that the server counted for them
         self._last_size = 0  # messages that were left when it was last made shorter
         self._forced = 0  # times in a row
+        self.is_wanted = False
+        """The user wants it shorter before the next request, whatever room there is."""
 
     def count(self, messages: Sequence[Message], step: StepFinished) -> None:
         """Take in what the server counted for a request with these messages and its reply."""
@@ -84,8 +89,10 @@ class Compactor:
         ):
             return  # that strategy sends what fits, and a small model's summary is worth nothing
         size = self._tokens(messages)
-        window = spec.context_window or (size if is_forced else 0)
-        if is_forced:
+        window = spec.context_window or (size if is_forced or self.is_wanted else 0)
+        if self.is_wanted:
+            self.is_wanted, window = False, min(window, size)
+        elif is_forced:
             self._forced += 1
             if self._forced > _MOST_FORCED:
                 return
@@ -112,7 +119,7 @@ class Compactor:
         event = Compacted(folded, "", len(messages), before, 0, cost=0.0)
         after = self._estimate(compact(messages, event))
         if folded and after <= window * _ENOUGH:
-            yield _told(event, after)
+            yield _told(event, after, spec)
             return
         kept = self._tail(messages, int(window * _TAIL))
         tail = messages[len(messages) - kept :]
@@ -127,11 +134,11 @@ class Compactor:
                             yield piece
                         elif isinstance(piece, Reply):
                             reply = piece
-        summary = reply.message.text.strip() if reply else ""
+        summary = _usable(reply.message) if reply else ""
         usage, cost = (reply.usage, cost_of(reply.usage, spec.price)) if reply else (Usage(), 0.0)
         total_s = round(time.time() - began, 3)
         event = Compacted(too_long, summary or digest(messages), kept, before, 0, usage, cost, total_s)
-        yield _told(event, self._estimate(compact(messages, event)))
+        yield _told(event, self._estimate(compact(messages, event)), spec)
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         """About how many tokens the next request has, from what the server counted last."""
@@ -197,8 +204,19 @@ def _summary(
     return answering.backend.ask(Request(answering.system, asked, tuple(tools)))
 
 
-def _told(event: Compacted, after: int) -> Compacted:
-    return replace(event, after_tokens=after)
+def _usable(message: Message) -> str:
+    """The summary that a model wrote; empty when it did something else instead of keeping to the form."""
+    text = message.text.strip()
+    kept = sum(heading in text.lower() for heading in ("task", "decisions", "files", "open points"))
+    return text if kept >= _MOST_OF_THE_FORM else ""
+
+
+def _told(event: Compacted, after: int, spec: BackendSpec) -> Compacted:
+    """With what comes of it: the size, and what it costs to read that anew instead of from the server's cache."""
+    price = spec.price
+    cached = None if price is None else price.cached if price.cached is not None else price.input
+    anew = None if price is None or cached is None else after * (price.input - cached) / 1e6
+    return replace(event, after_tokens=after, anew=anew)
 
 
 def _foldable(messages: Sequence[Message]) -> tuple[str, ...]:

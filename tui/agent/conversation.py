@@ -278,6 +278,13 @@ class Conversation:
             self._is_begun = True
             await self.tell_hooks("session_started", {"mode": self.mode})
 
+    def ask_to_compact(self) -> str:
+        """Have the conversation made shorter before the next message; what to tell of it."""
+        if not self.history.messages:
+            return "There is nothing yet that could be made shorter."
+        self.compactor.is_wanted = True
+        return "The conversation is made shorter for the model before your next message."
+
     async def briefed(self, message: Message) -> Message:
         """A message of the user's, with what the model should know beside it."""
         return await asyncio.to_thread(self._briefed, message)

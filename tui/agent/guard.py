@@ -6,11 +6,12 @@ import re
 from collections import Counter
 
 from tui.core.codec import dumps
-from tui.core.events import StepFinished
+from tui.core.events import StepFinished, ToolFinished
 from tui.core.messages import ToolCall
 
 TELL_AT = 3
 STOP_AT = 6
+_INVALID_IN_A_ROW = 10
 _ANSWERS_AGAIN = 3
 """So often a reply that went round in circles, or that promised calls and made none, is asked for once more."""
 # What differs from one run of the same command to the next, and means nothing.
@@ -27,6 +28,7 @@ class LoopGuard:
         self._last_edit: dict[str, tuple[str, str]] = {}
         self._undone: Counter[str] = Counter()
         self._asked_again = 0
+        self._invalid = 0  # calls in a row that were none
         self.stuck = ""
         """Why the turn has to end, in words; empty while it does not."""
 
@@ -43,6 +45,12 @@ class LoopGuard:
                 "Do something else, or answer with what you know.]"
             )
         return result + self._about_edits(call)
+
+    def see(self, end: ToolFinished) -> None:
+        """Take in how a call ended: too many in a row that no tool could take end the turn."""
+        self._invalid = self._invalid + 1 if end.detail.get("invalid") else 0
+        if self._invalid >= _INVALID_IN_A_ROW:
+            self.stuck = f"the model made {self._invalid} calls in a row that no tool can take"
 
     def ask_again(self, step: StepFinished) -> str:
         """What to tell the model of a reply that cannot be used; empty for one that can, or when it was told enough."""

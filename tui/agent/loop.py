@@ -124,6 +124,7 @@ async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Happened]
     for group in groups(shop, calls):
         async for event in side_by_side([run_call(shop, call) for call in group]):
             if isinstance(event, ToolFinished):
+                agent.guard.see(event)
                 result = cut_result(event.result, agent.answering.backend.spec)
                 event = replace(event, result=agent.guard.advise(by_id[event.call_id], result))
             yield event

@@ -218,6 +218,8 @@ class Compacted:
     cost: float | None = None
     """USD; None when it is not known, 0 when no model was asked."""
     total_s: float = 0.0
+    anew: float | None = None
+    """USD that the next request costs more, for the server's cache does not know its beginning; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

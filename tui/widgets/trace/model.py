@@ -254,6 +254,7 @@ class Trace:
     def _compacted(self, record: Record, event: Compacted) -> None:
         way = "summarised" if event.summary else f"{len(event.folded)} results folded"
         cost = f", ${event.cost:.4f}" if event.cost else ""
+        cost += f", ${event.anew:.4f} to read anew" if event.anew else ""
         self._note(record, "notice", f"{way}: about {event.before_tokens:,} to {event.after_tokens:,} tokens{cost}")
 
     def _message_added(self, record: Record, event: MessageAdded) -> None:

@@ -215,6 +215,7 @@ class Feed:
         way = "summarised" if event.summary else "old results folded"
         sizes = f"about {event.before_tokens:,} tokens to {event.after_tokens:,}"
         cost = f", ${event.cost:.4f}" if event.cost else ""
+        cost += f", about ${event.anew:.4f} to read anew" if event.anew else ""
         self._note(f"made shorter for the model: {way}, {sizes}{cost}; the session keeps all of it", "≡", "muted")
 
     def _message_added(self, event: events.MessageAdded, time: float) -> None:
