@@ -19,6 +19,7 @@ from tests.tools.running import error_of, outcome_of, preview_of
 from tests.tools.test_escapes import processes_with
 from tui.tools.base import Outcome
 from tui.tools.desk import Desk
+from tui.tools.landlock import find_landlock
 from tui.tools.read_command import ReadCommand
 from tui.tools.run_command import RunCommand
 from tui.tools.sandbox import Sandbox
@@ -72,7 +73,7 @@ async def session(folder: Path, box: Sandbox | None) -> AsyncIterator[Session]:
 async def test_a_command_goes_on_and_its_new_output_is_read(session: Session, folder: Path) -> None:
     os.mkfifo(folder / "fifo")
     outcome = await session.do(START, command="echo first; cat fifo; echo last; exit 3")
-    assert re.fullmatch(r"Started as background command 1\.\nfirst\n\[running for \d\.\d s\]", outcome.content)
+    assert re.match(r"Started as background command 1\.\nfirst\n\[running for \d\.\d s\]", outcome.content)
     assert not outcome.is_error
     assert outcome.detail["background"] == {"id": 1, "state": "running"}
     await asyncio.to_thread((folder / "fifo").write_text, "second\n")
@@ -226,3 +227,11 @@ def test_none_outlives_the_program(folder: Path, box: Sandbox | None, end: str) 
             break
         os.sched_yield()
     assert not processes_with(tag)
+
+
+async def test_none_is_started_where_only_landlock_works(folder: Path) -> None:
+    kind, why_not = find_landlock()
+    if kind is None:
+        pytest.skip(why_not)
+    outcome = await outcome_of(START, folder, sandbox=kind, command="sleep 60")
+    assert outcome.is_error and "Landlock" in outcome.content

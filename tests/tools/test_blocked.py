@@ -9,8 +9,10 @@ import pytest
 from tests.tools.running import outcome_of
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.blocked import why_blocked
+from tui.tools.desk import Desk
 from tui.tools.run_command import RunCommand
 from tui.tools.sandbox import Sandbox
+from tui.tools.start_command import StartCommand
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,12 @@ from tui.tools.sandbox import Sandbox
         ("curl: (6) Could not resolve host: example.org", "network"),
         ("connect: Network is unreachable", "network"),
         ("npm ERR! getaddrinfo EAI_AGAIN registry.example", "network"),
+        ("curl: (6) Couldn't resolve host 'example.org'", "network"),
+        ("wget: unable to resolve host address 'example.org'", "network"),
+        ("pip: [Errno -3] Temporary failure in name resolution", "network"),
+        ("error: failed to lookup address information: Try again", "network"),
+        ("go: dial tcp: lookup proxy.example: no such host", "network"),
+        ("E: Temporary failure resolving 'deb.example.org'", "network"),
         ("connect to localhost port 8080: Connection refused", "network"),
         ("cat: /home/ada/.ssh/id: Permission denied", "outside of the folder"),
         ("PermissionError: [Errno 13] Permission denied: '/var/lib/x'", "outside of the folder"),
@@ -33,6 +41,43 @@ from tui.tools.sandbox import Sandbox
 def test_a_failure_by_the_sandbox_is_told_from_others(folder: Path, output: str, reason: str | None) -> None:
     found = why_blocked(output, folder, network=False)
     assert (found is None) if reason is None else (found is not None and reason in found)
+
+
+@pytest.mark.parametrize(
+    ("command", "exit_code", "output", "is_blocked"),
+    [
+        ("curl -s https://example.org/x", 6, "", True),
+        ("curl -s http://192.0.2.1/x", 7, "", True),
+        ("wget -q https://example.org", 4, "", True),
+        ("curl https://example.org | wc -c", 0, "curl: (6) Could not resolve host: example.org\n0", True),
+        ("cat log | wc -l", 0, "3", False),
+        ("curl -s http://127.0.0.1:8000/", 7, "", True),
+        ("curl http://[::1]:8000", 7, "Failed to connect to ::1 port 8000: Couldn't connect", True),
+        ("./check", 7, "", False),
+    ],
+)
+def test_a_silent_failure_is_told_by_its_exit_code(
+    folder: Path, command: str, exit_code: int, output: str, is_blocked: bool
+) -> None:
+    assert bool(why_blocked(output, folder, False, command, exit_code)) is is_blocked
+
+
+async def test_a_server_of_the_machine_that_is_not_reached_is_explained(folder: Path, sandbox: Sandbox) -> None:
+    if sandbox.name != "bubblewrap":
+        pytest.skip("only in bubblewrap each command has a network of its own")
+    command = "exec 3<>/dev/tcp/127.0.0.1/9"
+    alone = await outcome_of(RunCommand(), folder, sandbox=sandbox, command=command)
+    assert "network" in alone.detail["sandbox_blocked"]
+    assert "a network of its own" in alone.content and "background" not in alone.content
+    desk = Desk()
+    try:
+        started = await outcome_of(StartCommand(), folder, sandbox=sandbox, desk=desk, command="echo up; sleep 60")
+        assert "no other command can connect" in started.content
+        beside = await outcome_of(RunCommand(), folder, sandbox=sandbox, desk=desk, command=command)
+    finally:
+        await desk.close()
+    assert "sandbox_blocked" not in beside.detail
+    assert "in the background runs" in beside.content and "agent.network = true" in beside.content
 
 
 def test_what_is_denied_in_the_folder_itself_is_not_by_the_sandbox(folder: Path) -> None:

@@ -132,7 +132,7 @@ class BackgroundCommands:
         """Raises ToolError, OSError, ValueError when it cannot be started."""
         if len(self.running) >= MOST:
             raise ToolError(f"{MOST} background commands run already: stop one of them first ({self._listed()}).")
-        if context.sandbox is not None and context.sandbox.name == "landlock":
+        if context.sandbox is not None and context.sandbox.name == "Landlock":
             # What it puts back at the end would take the user's own changes of hours with it.
             raise ToolError(
                 "Background commands cannot run in the sandbox of this machine (Landlock): use run_command."

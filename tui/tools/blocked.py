@@ -8,23 +8,38 @@ from pathlib import Path
 
 _READ_ONLY = re.compile(r"Read-only file system|\bEROFS\b|\[Errno 30\]")
 _NETWORK = re.compile(
-    r"Network is unreachable|Could not resolve|name resolution|Name or service not known|No address associated"
-    r"|\bENETUNREACH\b|\bEAI_AGAIN\b|\bENOTFOUND\b|getaddrinfo|nodename nor servname|No route to host"
+    r"Network is unreachable|Could(?: not|n't) resolve|name resolution|Name or service not known|ailure resolving"
+    r"|No address associated|unable to resolve host|failed to lookup address|dns error|no such host|dial tcp: lookup"
+    r"|\bENETUNREACH\b|\bEAI_AGAIN\b|\bENOTFOUND\b|getaddrinfo|nodename nor servname|No route to host",
+    re.IGNORECASE,
 )
+"""What curl, wget, git, pip, npm, cargo, go, apt and the C library say."""
+_SILENT_CODES = {6: re.compile(r"\bcurl\b"), 7: re.compile(r"\bcurl\b"), 4: re.compile(r"\bwget\b")}
+"""The exit codes by which these programs tell that they reached nobody, with `-s` and `-q` too (their manual pages)."""
+_CURL_IN_PIPE = re.compile(r"^curl: \([67]\) ", re.MULTILINE)
+_LOOPBACK = r"(?:\blocalhost\b|\b127(?:\.\d{1,3}){3}\b|\[?(?<![\w:])::1\b\]?)"
 _OWN_SERVER = re.compile(
-    r"(?:localhost|127\.0\.0\.1|::1)\b.*(?:refused|ECONNREFUSED)|(?:refused|ECONNREFUSED).*localhost"
+    rf"{_LOOPBACK}.*(?:refused|ECONNREFUSED|Failed to connect|Couldn't connect)"
+    rf"|(?:refused|ECONNREFUSED|Failed to connect|Couldn't connect).*{_LOOPBACK}",
+    re.IGNORECASE,
 )
+_REFUSED = re.compile(r"Connection refused|ECONNREFUSED", re.IGNORECASE)
 _DENIED = re.compile(
     r"(?<![\w.~-])(?P<before>/[^\s'\":,;()]+)['\"’]?: (?:Permission denied|Operation not permitted)"
     r"|(?:Permission denied|Operation not permitted|EACCES|EPERM)[^/\n]{0,40}(?<![\w.~-])(?P<after>/[^\s'\":,;()]+)"
 )
 
 
-def why_blocked(output: str, folder: Path, network: bool) -> str | None:
-    """What the sandbox held back, in a few words, guessed from what a failed command has said; None: nothing."""
+def why_blocked(output: str, folder: Path, network: bool, command: str = "", exit_code: int | None = 1) -> str | None:
+    """What the sandbox held back, in a few words, guessed from what a command has said and how it ended; None: nothing.
+
+    A command that ended well counts only where curl failed at the beginning of a pipe.
+    """
+    if exit_code == 0 and (network or "|" not in command or not _CURL_IN_PIPE.search(output)):
+        return None
     if _READ_ONLY.search(output):
         return "it wrote to a place that is read-only in the sandbox"
-    if not network and (_NETWORK.search(output) or _OWN_SERVER.search(output)):
+    if not network and _missed_network(output, command, exit_code):
         return "it needed the network, which is off in the sandbox"
     root = os.path.realpath(folder)
     for match in _DENIED.finditer(output):
@@ -32,3 +47,23 @@ def why_blocked(output: str, folder: Path, network: bool) -> str | None:
         if not Path(path).is_relative_to(root):
             return "it needed a place outside of the folder that the sandbox closes"
     return None
+
+
+def missed_own_server(output: str, command: str, exit_code: int | None) -> bool:
+    """Whether it seems to have failed because nobody listens at an address of this machine itself."""
+    if _OWN_SERVER.search(output):
+        return True
+    names_loopback = re.search(_LOOPBACK, command) is not None
+    return names_loopback and (_REFUSED.search(output) is not None or _is_silent_failure(command, exit_code))
+
+
+def _missed_network(output: str, command: str, exit_code: int | None) -> bool:
+    if _NETWORK.search(output) or _CURL_IN_PIPE.search(output):
+        return True
+    # One of this machine itself counts too: the user's own may run there.
+    return _is_silent_failure(command, exit_code) or missed_own_server(output, command, exit_code)
+
+
+def _is_silent_failure(command: str, exit_code: int | None) -> bool:
+    program = _SILENT_CODES.get(exit_code or 0)
+    return program is not None and program.search(command) is not None

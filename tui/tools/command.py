@@ -64,6 +64,11 @@ class Command:
         return self.context.sandbox.name if self.context.sandbox else None
 
     @property
+    def has_own_network(self) -> bool:
+        """Whether even the loopback is its own, so that no other command can be reached, nor reach it."""
+        return self.sandbox_name == "bubblewrap" and not self.context.network
+
+    @property
     def never_ran(self) -> bool:
         """The sandbox itself failed: bubblewrap ends with 1 then, and tells no exit code of the command."""
         if self._enclosure is None or not self._enclosure.tells_exit_code:

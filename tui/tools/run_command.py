@@ -10,7 +10,7 @@ from typing import Literal
 
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext
-from tui.tools.blocked import why_blocked
+from tui.tools.blocked import missed_own_server, why_blocked
 from tui.tools.command import Command
 from tui.tools.errors import ToolError, explain
 from tui.tools.kept_outputs import WholeOutput
@@ -22,6 +22,11 @@ _NOT_STARTED = "The command could not be started"
 _SANDBOX_HINT = (
     "[This ran in a sandbox: only the project folder and $TMPDIR or /tmp can be written, never .git/hooks, .git/config "
     "or .mimo, and the network may be off.]"
+)
+_BEHIND_HINT = "A command in the background runs, but this one could not reach it. "
+_OWN_NETWORK_HINT = (
+    "In the sandbox each command has a network of its own: 127.0.0.1 and localhost lead to this command alone. Start "
+    "the server and use it in one command (`server & ...`), or the user sets `agent.network = true`."
 )
 
 
@@ -82,7 +87,12 @@ def _outcome(command: Command, whole: Path | None) -> Outcome:
     else:
         lines.append(f"[exit code {code}]")
     context = command.context
-    if command.sandbox_name and code and (reason := why_blocked(text, context.folder, context.network)):
+    misses_own = bool(code) and command.has_own_network and missed_own_server(text, command.command, code)
+    if misses_own:
+        lines.append(f"[{_BEHIND_HINT if context.desk.works_behind else ''}{_OWN_NETWORK_HINT}]")
+    # What runs in the background would not be reached from outside either.
+    may_be_offered = command.sandbox_name and not (misses_own and context.desk.works_behind)
+    if may_be_offered and (reason := why_blocked(text, context.folder, context.network, command.command, code)):
         detail["sandbox_blocked"] = reason
         lines.append(_SANDBOX_HINT)
     if code and any(sign in text for sign in _MEMORY_SIGNS):

@@ -12,13 +12,17 @@ from tui.tools.errors import ToolError, explain
 
 _FIRST_WAIT_S = 1.0
 """So long its first words, or its end, are waited for."""
+_ALONE = (
+    "[The network is off, so it has one of its own: no other command can connect to it, not at 127.0.0.1 either. To "
+    "test a server, start and use it in one run_command.]"
+)
 
 
 class StartCommand:
     name = "start_command"
     description = (
-        "Start a shell command that goes on in the background, such as a server; you get a number for it. "
-        "It ends with the session at the latest."
+        "Start a shell command that goes on in the background, such as a watcher or server; you get a number for it. "
+        "It ends with the session at the latest. With the network off, no other command can reach a server in it."
     )
     parameters: Json = {
         "type": "object",
@@ -44,4 +48,5 @@ class StartCommand:
         if not job.is_running and job.command.never_ran:
             yield replace(first, content=f"The sandbox could not be set up, so nothing was run: {first.content}")
             return
-        yield replace(first, content=f"Started as background command {job.number}.\n{first.content}")
+        alone = f"\n{_ALONE}" if job.is_running and job.command.has_own_network else ""
+        yield replace(first, content=f"Started as background command {job.number}.\n{first.content}{alone}")
