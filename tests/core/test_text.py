@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.text import clean, clean_line, reveal
+from tui.core.text import clean, clean_line, reveal, reveal_line
 
 anything = st.text(st.characters())
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -57,3 +57,8 @@ def test_what_is_revealed_can_be_seen(text: str) -> None:
 
 def test_letters_that_look_like_nothing_are_revealed() -> None:
     assert reveal("cat a\u200b.txt \U000e0041 漢字 é") == "cat a\\u200b.txt \\U000e0041 漢字 é"
+
+
+def test_a_command_on_one_line_shows_its_ends_of_lines_and_invisible_letters() -> None:
+    assert reveal_line("ls\n\n  touch  a\u200bb\n") == "ls⏎touch a\\u200bb"
+    assert reveal_line("x" * 300, 20) == "x" * 19 + "…"

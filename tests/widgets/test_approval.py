@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from textual import events
@@ -325,3 +326,47 @@ async def test_esc_leaves_the_rule_as_it_was() -> None:
         await pilot.press("a")
         await pilot.pause()
         assert app.query_one(TextArea).text == Draft.text
+
+
+def _asks(command: str) -> ApprovalAsked:
+    return ApprovalAsked("q9", ToolCall("c9", "run_command", {"command": command}), "runs a command", command, None)
+
+
+@pytest.mark.parametrize(
+    ("command", "marks"),
+    [
+        ("ls" + " " * 3000 + "; touch HIDDEN", ["⟨3000 spaces⟩ ; touch HIDDEN"]),
+        ("ls" + "\t" * 400 + "; touch HIDDEN", ["⟨400 tabs⟩ ; touch HIDDEN"]),
+        ("ls" + "\n" * 61 + "touch HIDDEN", ["⟨60 empty lines⟩", "touch HIDDEN"]),
+        ("ls" + "\n  \t" * 61 + "\ntouch HIDDEN", ["⟨61 empty lines⟩", "touch HIDDEN"]),
+        ("ls" + "\u2003" * 900 + "; touch HIDDEN", ["⟨900 blanks⟩ ; touch HIDDEN"]),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_blanks_in_a_command_are_counted_instead_of_hiding_its_end(
+    command: str, marks: list[str], size: tuple[int, int]
+) -> None:
+    app = BarApp(_asks(command))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for mark in marks:
+            assert " ".join(mark.split()) in " ".join(app.shown().split())
+
+
+@pytest.mark.parametrize("command", ["true " + "x" * 5000 + "; touch HIDDEN", "echo x\n" * 90 + "touch HIDDEN"])
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_the_end_of_a_command_that_does_not_fit_is_shown(command: str, size: tuple[int, int]) -> None:
+    app = BarApp(_asks(command))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "touch HIDDEN" in app.shown()
+        told = re.search(r"· (\d+)\W+lines\W+↓", app.shown())
+        assert told is not None
+        left_out = re.search(r"── (\d+) lines left out", app.shown())
+        assert left_out is not None and int(left_out[1]) == int(told[1]) - (2 if size[1] > 16 else 1)
+        app.bar.focus()
+        for _ in range(int(told[1])):
+            await pilot.press("down")
+        await pilot.pause()
+        assert "touch HIDDEN" in app.shown()
+        assert "↓" not in app.shown()

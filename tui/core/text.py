@@ -50,3 +50,10 @@ def clean_line(text: str, limit: int = 200) -> str:
     """`text` on one line of at most `limit` characters, for titles, names and status lines."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def reveal_line(text: str, limit: int = 200) -> str:
+    """`clean_line` for what is run: ends of lines are shown as ⏎, and what cannot be seen as by `reveal`."""
+    rows = (" ".join(row.split()) for row in reveal(text).split("\n"))
+    line = "⏎".join(row for row in rows if row)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -15,9 +15,9 @@ from textual.widgets import Input, Static, TextArea
 from tui.core.events import ApprovalAsked, Decision
 from tui.core.messages import Json
 from tui.core.text import clean_line
+from tui.widgets.approval_preview import ApprovalPreview
 from tui.widgets.approval_rule import RuleDraft, RuleField
-from tui.widgets.approval_words import editable, edited, preview_lines, rule_text, without_folder
-from tui.widgets.line_view import LineView
+from tui.widgets.approval_words import editable, edited, rule_text, without_folder
 
 _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
@@ -25,8 +25,6 @@ _Stage = Literal["ask", "confirm", "rule", "edit", "reason"]
 _ANSWERS = frozenset("ynaer")
 _GAP = "   "
 _WAY_HERE = "ctrl+y, then "
-_FEW_LINES = 5
-"""What can be seen of a preview at once even on the smallest terminal."""
 _NARROWEST_RULE = 16
 
 
@@ -55,7 +53,6 @@ class ApprovalBar(Widget, can_focus=True):
         border-left: outer $border;
         &:focus, &:focus-within { border-left: outer $warning; }
         & Static { height: auto; }
-        & LineView { height: auto; max-height: 33vh; margin: 0 0 0 2; background: $panel; color: $foreground; }
         & .approval--field, & .approval--field:focus {
             height: auto;
             max-height: 33vh;
@@ -113,22 +110,27 @@ class ApprovalBar(Widget, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False, classes="approval--title")
-        preview = LineView(preview_lines(self.question.preview))
-        preview.can_focus = False
-        yield preview
+        yield ApprovalPreview(self.question.preview)
         yield Static(markup=False, classes="approval--problem")
         yield Static(markup=False, classes="approval--keys")
 
     def on_mount(self, event: events.Mount) -> None:
-        tool = Content.styled(clean_line(self.question.call.name), self.get_visual_style("approval--tool"))
-        lines = len(preview_lines(self.question.preview))
-        long = f" · {lines} lines ↓" if lines > _FEW_LINES else ""
-        self.query_one(".approval--title", Static).update(tool + f"  {clean_line(self.question.reason)}{long}")
+        self._show_title()
         self._armed_at = event.time + self._arm_delay_s
         if self._arm_delay_s > 0:
             self.set_timer(self._arm_delay_s, self._arm)
         else:
             self._arm()
+
+    def on_approval_preview_changed(self, event: ApprovalPreview.Changed) -> None:
+        event.stop()
+        self._show_title(event.hidden)
+
+    def _show_title(self, hidden: int = 0) -> None:
+        """What is asked, and how many rows of it are below what is seen."""
+        tool = Content.styled(clean_line(self.question.call.name), self.get_visual_style("approval--tool"))
+        more = f" · {hidden} line{'s' * (hidden != 1)} ↓" if hidden else ""
+        self.query_one(".approval--title", Static).update(tool + f"  {clean_line(self.question.reason)}{more}")
 
     def _arm(self) -> None:
         """Keys answer from now on, and so they are shown."""
@@ -255,7 +257,7 @@ class ApprovalBar(Widget, can_focus=True):
         return True
 
     def action_scroll_preview(self, how: str) -> None:
-        getattr(self.query_one(LineView), f"scroll_{how}")(animate=False)
+        self.query_one(ApprovalPreview).scroll(how)
 
     # Stages
 
@@ -282,7 +284,7 @@ class ApprovalBar(Widget, can_focus=True):
         if stage in ("ask", "confirm"):
             self.query(".approval--field").remove()
             self.focus()
-        self.query_one(LineView).display = stage != "edit"
+        self.query_one(ApprovalPreview).display = stage != "edit"
         self._say("")
         self._show_keys()
 

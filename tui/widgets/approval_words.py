@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tui.core.messages import Json
 from tui.core.text import reveal
 from tui.widgets.line_view import Line, diff_lines, lines_of
+
+_LONG_BLANK = re.compile(r"(?<=\S)[^\S\n]{9,}|[^\S\n]{41,}")
+"""Blanks that could push what follows out of sight. At the beginning of a line they may be an indentation."""
+_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){3,}")
 
 
 def rule_text(rule: Json) -> str:
@@ -34,9 +39,26 @@ def without_folder(rule: Json) -> Json:
 
 def preview_lines(preview: str) -> list[Line]:
     """What would happen, line by line."""
-    is_diff = preview.startswith("--- ") and "\n+++ " in preview
-    preview = reveal(preview)
-    return diff_lines(preview) if is_diff else lines_of(preview.rstrip("\n"))
+    is_shown_as_diff, preview = is_diff(preview), reveal(preview)
+    if is_shown_as_diff:
+        return diff_lines(_LONG_BLANK.sub(_counted, preview))
+    return lines_of(with_blanks_counted(preview).rstrip("\n"))
+
+
+def is_diff(preview: str) -> bool:
+    return preview.startswith("--- ") and "\n+++ " in preview
+
+
+def with_blanks_counted(text: str) -> str:
+    """`text` with each long run of blanks or empty lines replaced by their number, which hides nothing."""
+    text = _EMPTY_LINES.sub(lambda run: f"\n⟨{run[0].count(chr(10)) - 1} empty lines⟩\n", text)
+    return _LONG_BLANK.sub(_counted, text)
+
+
+def _counted(run: re.Match[str]) -> str:
+    kinds = {" ": "spaces", "\t": "tabs"}
+    kind = kinds.get(run[0][0], "blanks") if len(set(run[0])) == 1 else "blanks"
+    return f" ⟨{len(run[0])} {kind}⟩ "
 
 
 def editable(arguments: Json) -> str:

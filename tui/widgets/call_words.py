@@ -6,7 +6,7 @@ import json
 import re
 
 from tui.core.messages import Json
-from tui.core.text import clean_line
+from tui.core.text import clean_line, reveal_line
 
 _TELLING = ("command", "pattern", "query", "url", "question", "path", "name", "text")
 """Arguments that say most of a call, the first that is there."""
@@ -18,23 +18,23 @@ _FILES_SHOWN = 3
 def call_words(name: str, arguments: Json, raw: str | None = None) -> str:
     """Cleaned for the terminal; `arguments` may be whatever the model wrote."""
     if raw is not None:
-        return clean_line(raw)
+        return reveal_line(raw)
     if name == "todo" and isinstance(items := arguments.get("items"), list):
         return plan_words(items)
     if name == "apply_patch" and isinstance(patch := arguments.get("patch"), str):
         if files := _FILES.findall(patch):
             more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
-            return clean_line(", ".join(files[:_FILES_SHOWN]) + more)
-        return clean_line(patch)
+            return reveal_line(", ".join(files[:_FILES_SHOWN]) + more)
+        return reveal_line(patch)
     if name == "delegate" and isinstance(task := arguments.get("task"), str):
-        return clean_line(f"{arguments.get('agent') or 'explore'}: {task}")
+        return reveal_line(f"{arguments.get('agent') or 'explore'}: {task}")
     if isinstance(number := arguments.get("id"), int):
         text = arguments.get("text")
-        return clean_line(f"{number}: {text}" if isinstance(text, str) else str(number))
+        return reveal_line(f"{number}: {text}" if isinstance(text, str) else str(number))
     for key in _TELLING:
         if isinstance(arguments.get(key), str):
-            return clean_line(arguments[key])
-    return clean_line(json.dumps(arguments, ensure_ascii=False)) if arguments else ""
+            return reveal_line(arguments[key])
+    return reveal_line(json.dumps(arguments, ensure_ascii=False)) if arguments else ""
 
 
 def plan_words(items: list[object]) -> str:

@@ -144,6 +144,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def text(self) -> str:
         return "\n".join(line.text for line in self._lines)
 
+    def rows(self, first: int, last: int) -> list[str]:
+        """The text of rows `first` to `last` (not included), as they are broken now."""
+        found = []
+        for row in range(max(first, 0), min(last, self._ends[-1] if self._ends else 0)):
+            index, start, end = self._place(row)
+            found.append(self._lines[index].text[start:end])
+        return found
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Rows that all lines take; of more than a screen holds, some number that is larger than that."""
         rows = 0
@@ -193,18 +201,21 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         styles = self._styles or self._find_styles()
-        row, width = self.scroll_offset.y + y, self._width
+        row = self.scroll_offset.y + y
         if not self._ends or row >= self._ends[-1]:
             return Strip.blank(self.size.width, styles["text"])
-        index = bisect_right(self._ends, row)
+        index, start, end = self._place(row)
         text, kind = self._lines[index]
-        part = row - (self._ends[index - 1] if index else 0)
-        if (places := self._cuts.get(index)) is not None:
-            start, end = places[part], places[part + 1]
-        else:
-            start, end = part * width, (part + 1) * width
         strip = Strip(_pieces(text, start, end, kind, styles))
         return strip.adjust_cell_length(self.size.width, styles["text"])
+
+    def _place(self, row: int) -> tuple[int, int, int]:
+        """Which line a row belongs to, and where in it the row begins and ends."""
+        index = bisect_right(self._ends, row)
+        part = row - (self._ends[index - 1] if index else 0)
+        if (places := self._cuts.get(index)) is not None:
+            return index, places[part], places[part + 1]
+        return index, part * self._width, (part + 1) * self._width
 
     def _find_styles(self) -> dict[str, Style]:
         names = (name.removeprefix("line-view--") for name in self.COMPONENT_CLASSES)
