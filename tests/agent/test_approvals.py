@@ -175,3 +175,35 @@ def test_kept_outputs_of_the_session_are_read_unasked_and_nothing_else_there(hom
         assert action("read_file", path=str(path)) == "ask"
     assert action("search_files", pattern="x", path=str(kept)) == "ask"
     assert action("write_file", path=str(kept), content="") in ("ask", "deny")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.org/x",
+        "http://127.0.0.1:8000/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://localhost/",
+        "http://a.localhost./",
+        "http://[::1]:80/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://169.254.169.254/latest/meta-data",
+        "https://user:word@example.org/",
+    ],
+)
+@pytest.mark.parametrize("policy", ["ask", "auto"])
+def test_what_can_never_be_fetched_is_refused_without_a_question(tmp_path: Path, url: str, policy: str) -> None:
+    rules = (AllowRule(tool="fetch_url"),)
+    verdict = Approvals(policy, tmp_path, "on", rules).judge(TOOLS.get("fetch_url"), {"url": url})
+    assert (verdict.action, verdict.rule) == ("deny", None) and verdict.reason
+
+
+def test_a_private_address_that_the_user_named_is_fetched_and_public_ones_are_asked_about(tmp_path: Path) -> None:
+    approvals = Approvals("ask", tmp_path, "on", fetch_allow=("127.0.0.1:8000",))
+    fetch = TOOLS.get("fetch_url")
+    assert approvals.judge(fetch, {"url": "http://127.0.0.1:8000/x"}).action == "allow"
+    assert approvals.judge(fetch, {"url": "http://127.0.0.1:8001/x"}).action == "deny"
+    assert approvals.judge(fetch, {"url": "https://example.org/"}).action == "ask"
+    assert approvals.judge(fetch, {"url": "http://1.1.1.1/"}).action == "ask"

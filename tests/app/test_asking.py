@@ -9,7 +9,6 @@ import pytest
 
 from tests.app.driving import Driver, opened
 from tests.scripted import Reply, ScriptedServer, tool_call
-from tests.tools.web.pages import served
 from tui.screens.lone_keys import ALONE_S
 from tui.settings.memory import add_memory, read_memory
 from tui.widgets.question import QuestionBar
@@ -89,22 +88,20 @@ async def test_the_question_goes_with_the_turn_that_is_stopped(folder: Path, mod
 
 
 async def test_always_allows_the_host_of_a_page(folder: Path, model: Model) -> None:
-    with served() as web:
-        fetch = tool_call("fetch_url", {"url": web.url()})
-        server = model(Reply(fetch), "First.", Reply(fetch), "Second.")
-        async with opened(folder, mode="agent") as it:
-            await it.say("fetch it")
-            await it.until_armed()
-            await it.until_shown("reaches the network", "fetch_url 127.0.0.1")
-            for _ in range(2):
-                await it.press("a")
-                await it.wait(2 * ALONE_S)
-            await it.until_shown("First.")
-            await it.until_done()
-            await it.say("again")
-            await it.until_shown("Second.")
-        assert web.asked == []
-    assert all("is not fetched" in result for result in results_of(server)[-2:])
+    fetch = tool_call("fetch_url", {"url": "http://nowhere.invalid/"})
+    server = model(Reply(fetch), "First.", Reply(fetch), "Second.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("fetch it")
+        await it.until_armed()
+        await it.until_shown("reaches the network", "fetch_url nowhere.invalid")
+        for _ in range(2):
+            await it.press("a")
+            await it.wait(2 * ALONE_S)
+        await it.until_shown("First.")
+        await it.until_done()
+        await it.say("again")
+        await it.until_shown("Second.")
+    assert all("nowhere.invalid is not known" in result for result in results_of(server)[-2:])
 
 
 async def test_what_shall_be_remembered_is_shown_first(folder: Path, model: Model) -> None:

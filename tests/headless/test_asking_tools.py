@@ -52,12 +52,18 @@ def test_a_host_of_fetch_allow_is_fetched_from_in_each_policy(
 
 
 @pytest.mark.parametrize("policy", ["ask", "auto"])
-def test_another_host_is_denied_and_nothing_is_sent(
-    policy: str, project: Project, scripted: Scripted, web: Web
-) -> None:
-    project.configure(scripted([Reply(tool_call("fetch_url", {"url": web.url("/?secret")})), "ok"]))
+def test_another_host_is_denied_and_nothing_is_sent(policy: str, project: Project, scripted: Scripted) -> None:
+    project.configure(scripted([Reply(tool_call("fetch_url", {"url": "http://nowhere.invalid/?secret"})), "ok"]))
     events, code = events_of(project, "--policy", policy)
     assert "needs an approval" in result_of(events) and code == 3
+
+
+@pytest.mark.parametrize("policy", ["ask", "auto"])
+def test_what_is_private_is_refused_unasked(policy: str, project: Project, scripted: Scripted, web: Web) -> None:
+    project.configure(scripted([Reply(tool_call("fetch_url", {"url": web.url("/?secret")})), "ok"]))
+    events, code = events_of(project, "--policy", policy)
+    assert "is not fetched" in result_of(events) and code == 0
+    assert not any(event["type"] == "approval_asked" for event in events)
     assert web.asked == []
 
 

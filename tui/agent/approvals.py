@@ -75,6 +75,8 @@ class Approvals:
             return Verdict("allow")
         if tool.effect == "run":
             return self._judge_command(tool, arguments)
+        if tool.name == "fetch_url" and (why := self._no_use_to_fetch(arguments)):
+            return Verdict("deny", why)
         if any(self._matches(rule, tool, arguments) for rule in self.rules):
             return Verdict("allow")
         rule = {"tool": tool.name, "folder": str(self.folder)}
@@ -92,10 +94,17 @@ class Approvals:
     def _may_fetch(self, arguments: Json) -> bool:
         from tui.tools.web.addresses import target_of  # not before a page is fetched
 
+        return bool(self.fetch_allow) and target_of(str(arguments["url"])).is_in(self.fetch_allow)
+
+    def _no_use_to_fetch(self, arguments: Json) -> str:
+        """Why an address is refused in any case; empty when it may be fetched."""
+        from tui.tools.web.addresses import refuse_hopeless
+
         try:
-            return bool(self.fetch_allow) and target_of(str(arguments["url"])).is_in(self.fetch_allow)
-        except ToolError:  # it will be refused when it runs
-            return False
+            refuse_hopeless(str(arguments["url"]), self.fetch_allow)
+        except ToolError as error:
+            return str(error).removesuffix(".")
+        return ""
 
     def _judge_command(self, tool: Tool, arguments: Json) -> Verdict:
         """A command, or input for one that runs (`text`): that is never the same again, so there is no rule for it."""

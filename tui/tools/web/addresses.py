@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -63,6 +64,20 @@ def target_of(url: str) -> Target:
     if not host or parts.hostname not in (host, parsed.host):
         raise ToolError("That address has no host in it that is plain: write it in ASCII.")
     return Target(str(parsed.copy_with(fragment=None)), scheme, host, _PORTS[scheme] if port is None else port)
+
+
+def refuse_hopeless(url: str, allowed: Collection[str]) -> None:
+    """Raise ToolError for an address that will be refused however it is asked; no name is looked up for it."""
+    target = target_of(url)
+    if target.is_in(allowed):
+        return
+    name = target.host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        refuse_private(target, "127.0.0.1")
+    with contextlib.suppress(OSError):  # 127.1, 0x7f000001 and 2130706433 lead there too
+        refuse_private(target, socket.inet_ntoa(socket.inet_aton(name)))
+    if ":" in name:
+        refuse_private(target, name)
 
 
 async def checked_addresses(target: Target, allowed: Collection[str]) -> list[str]:
