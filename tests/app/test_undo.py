@@ -130,7 +130,7 @@ async def test_the_trace_restores_the_state_after_a_step_once_the_user_says_so(f
         await it.press("u")
         await it.until_shown("after step 2 of turn 1?")
         await it.press("y")
-        await it.until_shown("Took back turn 1: 2 files restored")
+        await it.until_shown("Restored the state after step 2 of turn 1: 2 files restored")
         assert (folder / "a.py").read_text() == "two\n"
         await it.chat_focus("prompt")
         await it.say("/undo")

@@ -48,6 +48,10 @@ def test_distant_changes_are_separate_hunks() -> None:
     assert unified_diff("x", before, after).count("@@ -") == 2
 
 
+def test_a_path_outside_of_the_folder_has_no_double_slash() -> None:
+    assert unified_diff("/etc/x", "a\n", "b\n").startswith("--- a/etc/x\n+++ b/etc/x\n")
+
+
 def test_a_missing_line_end_is_shown() -> None:
     assert unified_diff("x", "a\n", "a") == "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+a\n\\ No newline at end of file\n"
 

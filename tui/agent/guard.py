@@ -81,4 +81,9 @@ class LoopGuard:
             self.stuck = f"the model's edits of {path} undid each other {self._undone[path]} times"
         if self._undone[path] < TELL_AT - 1:
             return ""
-        return f"\n\n[This edit takes back the one before it, for the {self._undone[path]}. time. Decide, and go on.]"
+        return f"\n\n[This edit takes back the one before it, for the {_ordinal(self._undone[path])} time. Decide, and go on.]"
+
+
+def _ordinal(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"

@@ -60,8 +60,11 @@ def patch_of(change: FileChange) -> Patch:
     return Patch(path, _word(before, after), added, removed, head, hunks)
 
 
-def summary(result: Result, did: str = "Took back") -> tuple[str, str]:
-    """What came of an undo, in a sentence or two for people, and what to do about it."""
+def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[str, str]:
+    """What came of an undo, in a sentence or two for people, and what to do about it.
+
+    `place` (`after step 2 of turn 1`): files were made what they were there, whatever turns that took back.
+    """
     files = [change for change in result.changes if not _is_folder(change.before) and not _is_folder(change.after)]
     removed = sum(change.after is None for change in files)
     counts = [(len(files) - removed, "restored"), (removed, "removed")]
@@ -70,7 +73,8 @@ def summary(result: Result, did: str = "Took back") -> tuple[str, str]:
         parts = ["folders only"]
     turns = f"turn{'s' if len(result.turns) > 1 else ''} {', '.join(map(str, result.turns))}"
     if result.changes or not (result.left or result.failed):
-        sentences = [f"{did} {turns}: {', '.join(parts) or 'all was as it should be'}."]
+        what = f"Restored the state {place}" if place else f"{did} {turns}"
+        sentences = [f"{what}: {', '.join(parts) or 'all was as it should be'}."]
     else:
         sentences = [f"Nothing of {turns} was changed."]
     if result.left:

@@ -52,11 +52,13 @@ class ChatUndo:
             raise UsageError("nothing has been changed yet", "It is for what turns of this session change in files.")
         return keeper
 
-    async def _change(self, work: Callable[[], Result], did: str) -> None:
+    async def _change(self, work: Callable[[], Result], did: str, place: str = "") -> None:
         from tui.agent.patches import summary
 
         result = await asyncio.to_thread(work)
-        self._screen.note.say(*summary(result, did), is_error=not result.changes and bool(result.left or result.failed))
+        self._screen.note.say(
+            *summary(result, did, place), is_error=not result.changes and bool(result.left or result.failed)
+        )
 
     async def _ask(self, keeper: Keeper, turn: int, step: int) -> None:
         from tui.screens.restoring import RestoreScreen
@@ -65,7 +67,13 @@ class ChatUndo:
 
         def answered(is_sure: bool | None) -> None:
             if is_sure:
-                self._run(lambda: self._change(lambda: self._keeper().undoing.back_to(turn, step), "Took back"))
+                self._run(
+                    lambda: self._change(
+                        lambda: self._keeper().undoing.back_to(turn, step),
+                        "Took back",
+                        f"after step {step} of turn {turn}",
+                    )
+                )
 
         self._screen.app.push_screen(RestoreScreen(turn, step, plan), answered)
 

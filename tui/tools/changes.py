@@ -128,9 +128,10 @@ def unified_diff(name: str, before: str | None, after: str | None, *, is_exact: 
     old, new = _lines(before or ""), _lines(after or "")
     if old == new and before is not None and after is not None:
         return ""
+    inner = name.lstrip("/")  # as git writes it: `a//etc/hosts` is no path
     lines = [
-        f"--- {'/dev/null' if before is None else f'a/{name}'}\n",
-        f"+++ {'/dev/null' if after is None else f'b/{name}'}\n",
+        f"--- {'/dev/null' if before is None else f'a/{inner}'}\n",
+        f"+++ {'/dev/null' if after is None else f'b/{inner}'}\n",
     ]
     for group in _groups(old, new):
         lines += _hunk(group, old, new)
