@@ -207,3 +207,9 @@ def test_a_private_address_that_the_user_named_is_fetched_and_public_ones_are_as
     assert approvals.judge(fetch, {"url": "http://127.0.0.1:8001/x"}).action == "deny"
     assert approvals.judge(fetch, {"url": "https://example.org/"}).action == "ask"
     assert approvals.judge(fetch, {"url": "http://1.1.1.1/"}).action == "ask"
+
+
+@pytest.mark.parametrize("call", [("read_file", {"path": "a\0b"}), ("write_file", {"path": "\0", "content": ""})])
+def test_a_path_with_a_nul_is_refused_for_that(tmp_path: Path, call: tuple[str, dict[str, str]]) -> None:
+    verdict = Approvals("ask", tmp_path, "on").judge(TOOLS.get(call[0]), call[1])
+    assert verdict.action == "deny" and "NUL" in verdict.reason and str(tmp_path) not in verdict.reason

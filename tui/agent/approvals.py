@@ -53,6 +53,8 @@ class Approvals:
     """Whether the network is allowed: the user's setting, for commands in the sandbox and for tools."""
     fetch_allow: tuple[str, ...] = ()
     """Hosts (`host:port`) that the user lets pages be fetched from."""
+    sandbox_name: str = ""
+    """What the sandbox is, where there is one."""
 
     def judge(self, tool: Tool, arguments: Json) -> Verdict:
         """Whether a valid call runs. Blocking: paths are resolved on the disk."""
@@ -61,12 +63,16 @@ class Approvals:
         return replace(verdict, places=tuple(place.path for place in places))
 
     def _judge(self, tool: Tool, arguments: Json, places: Sequence[Location]) -> Verdict:
+        if impossible := next((place.error for place in places if place.error), ""):
+            return Verdict("deny", impossible.removesuffix("."))
         if tool.effect in ("edit", "run") and (place := next((p for p in places if p.protected), None)):
             return Verdict("deny", f"{place.path} is read-only to tools")
         if self.policy == "plan" and tool.effect in ("edit", "run", "foreign"):
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
         if tool.name == "read_file" and all(place.path.parent == self.kept for place in places):
             return Verdict("allow")
+        if tool.name == "remember" and places:
+            return Verdict("ask", "adds a note for later sessions")
         if secret := [place for place in places if is_secret(place.path)]:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
@@ -117,12 +123,21 @@ class Approvals:
                 return Verdict("allow")
             rule = {"tool": tool.name, "command": command, "folder": str(self.folder)}
         if self.policy != "auto":
-            return Verdict("ask", "runs a command", rule)
+            return Verdict("ask", f"runs a command{self._confinement()}", rule)
         if self.sandbox == "missing":
             return Verdict("ask", "no sandbox works here, so commands are asked for", rule)
         if self.gaps:
-            return Verdict("ask", f"the sandbox that works here has gaps: {'; '.join(self.gaps)}", rule)
+            return Verdict("ask", f"the sandbox{self._named()} has gaps: {'; '.join(self.gaps)}", rule)
         return Verdict("allow")
+
+    def _confinement(self) -> str:
+        """What the user must know of what holds a command, as words to follow; nothing where it has no gaps."""
+        if self.sandbox != "on":
+            return " without a sandbox, with all of your rights"
+        return f" in a sandbox with gaps{self._named()}" if self.gaps else ""
+
+    def _named(self) -> str:
+        return f" ({self.sandbox_name})" if self.sandbox_name else ""
 
     def _ground(self) -> Ground:
         if self.sandbox != "on" or self.gaps:

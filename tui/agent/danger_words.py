@@ -50,6 +50,13 @@ DELETERS = {
     **dict.fromkeys(("mv", "cp", "install", "ln", "tee", "truncate"), "overwrites"),
     **dict.fromkeys(("chown", "chgrp", "setfacl"), "changes"),
 }
+READERS = names(
+    "basename cat cmp cut diff dirname du echo egrep fgrep file grep head jq ls md5sum pwd readlink realpath"
+)
+READERS |= names("sha256sum stat tail test true uniq wc")
+GIT_READERS = names("diff log ls-files show status")
+ACTS = re.compile(r"-(exec|ok)(dir)?|-delete|-fprint(f|0)?|-fls|--output\b.*|--ext-diff|--textconv")
+"""Words by which `find` and git do more than read."""
 LAST_ONLY = frozenset(("cp", "install", "ln"))
 
 

@@ -13,16 +13,19 @@ from pathlib import Path, PurePosixPath
 
 from tui.agent.command_words import Parsed, Simple, Word, parse
 from tui.agent.danger_words import (
+    ACTS,
     BY_NAME,
     BY_WORDS,
     DELETERS,
     DISK,
     FETCHES,
+    GIT_READERS,
     INTERPRETERS,
     LAST_ONLY,
     NOWHERE,
     OPENS,
     OUTSIDE,
+    READERS,
     REMOTE,
     SHELLS,
     WORDS_OF_TEXT,
@@ -50,24 +53,40 @@ class Ground:
 
 def why_dangerous(command: str, ground: Ground, depth: int = 0) -> str | None:
     """Why it is always asked about, as words after "it"; None when nothing was found. Blocking: looks at links."""
-    if own := _own_files(command):
-        return own
     parsed = parse(command) if depth < _DEEPEST else None
+    if own := _own_files(command, only_reads=parsed is not None and _only_reads(parsed)):
+        return own
     if parsed is None:
         found = WORDS_OF_TEXT.search(command)
         return f"cannot be read, and has `{' '.join(found[0].split())[:40]}` in it" if found else None
     return _Look(command, parsed, ground, depth).at_all()
 
 
-def _own_files(command: str) -> str | None:
+def _own_files(command: str, *, only_reads: bool) -> str | None:
     home = str(Path.home())
     for place in (config_dir(), data_dir(), state_dir(), cache_dir()):
         shown = str(place)
         if shown in command or shown.replace(home, "~", 1) in command or shown.replace(home, "$HOME", 1) in command:
             return "names the program's own files"
-    if re.search(r"(?<![\w.-])\.mimo(?![\w.-])|\bapprovals\.toml", command, re.IGNORECASE):
+    if re.search(r"\bapprovals\.toml", command, re.IGNORECASE):
+        return "names the program's own settings"
+    if not only_reads and re.search(r"(?<![\w.-])\.mimo(?![\w.-])", command, re.IGNORECASE):
         return "names the program's own settings"
     return None
+
+
+def _only_reads(parsed: Parsed) -> bool:
+    """Whether all its commands are known to write nothing, wherever their words lead."""
+    return all(map(_reads, parsed.commands)) and all(NOWHERE.fullmatch(word.text) for word in parsed.written)
+
+
+def _reads(simple: Simple) -> bool:
+    name, *texts = [word.text for word in simple.words] or [""]
+    if any(word.is_open for word in simple.words) or any(map(ACTS.fullmatch, texts)):
+        return False
+    if not simple.text.startswith(name):  # assignments before it, which may make another program of it
+        return False
+    return name in READERS or name == "find" or (name == "git" and bool(texts) and texts[0] in GIT_READERS)
 
 
 class _Look:
