@@ -148,7 +148,14 @@ class Conversation:
         rules, kept = tuple(self._rules), self.desk.outputs.folder
         agent = self.settings.agent
         sandbox_state = self.sandbox or "missing"
-        return Approvals(self.policy, self.folder, sandbox_state, rules, gaps, kept, agent.network, agent.fetch_allow)
+        network, hosts, name = agent.network, agent.fetch_allow, sandbox.name if sandbox else ""
+        return Approvals(self.policy, self.folder, sandbox_state, rules, gaps, kept, network, hosts, name)
+
+    @property
+    def sandbox_name(self) -> str:
+        """What commands run in; empty when it was not tried yet or there is none."""
+        sandbox = find_sandbox() if self.sandbox == "on" else None
+        return sandbox.name if sandbox else ""
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.

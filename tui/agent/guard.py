@@ -81,7 +81,8 @@ class LoopGuard:
             self.stuck = f"the model's edits of {path} undid each other {self._undone[path]} times"
         if self._undone[path] < TELL_AT - 1:
             return ""
-        return f"\n\n[This edit takes back the one before it, for the {_ordinal(self._undone[path])} time. Decide, and go on.]"
+        time = f"{_ordinal(self._undone[path])} time"
+        return f"\n\n[This edit takes back the one before it, for the {time}. Decide, and go on.]"
 
 
 def _ordinal(number: int) -> str:

@@ -11,6 +11,8 @@ from tui.widgets.status import Status, StatusLine
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
+_USUAL_SANDBOX = "bubblewrap"
+"""The one that needs no name."""
 _SANDBOX = {None: "sandbox", "on": "sandbox", "off": "sandbox off", "missing": "no sandbox"}
 
 
@@ -38,13 +40,15 @@ class Overview:
     def show(self) -> None:
         talk = self._screen.talk
         sandbox = talk.conversation.sandbox if talk.conversation is not None else None
+        name = talk.conversation.sandbox_name if talk.conversation is not None else ""
+        name = "" if name == _USUAL_SANDBOX else name
         self._screen.query_one("#status", StatusLine).status = replace(
             self._known,
             mode=talk.mode,
             next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
             policy=talk.conversation.policy if talk.conversation is not None and talk.mode == "agent" else "",
-            sandbox=_SANDBOX[sandbox] if talk.mode == "agent" else "",
-            is_sandboxed=sandbox in ("on", None),
+            sandbox=(name or _SANDBOX[sandbox]) if talk.mode == "agent" else "",
+            is_sandboxed=sandbox in ("on", None) and not name,
             queued=len(talk.waiting),
             working=self._working(),
             hint=self._hint(),

@@ -34,6 +34,7 @@ class Status:
     sandbox: str = ""
     """What holds commands in; empty: not shown."""
     is_sandboxed: bool = True
+    """Whether they are held in as they should be: what is less is told even where there is little room."""
     queued: int = 0
     working: str = ""
     """What is under way, with its seconds; empty: nothing."""
