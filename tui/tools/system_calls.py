@@ -1,4 +1,4 @@
-"""A filter of system calls (seccomp) for what neither mounts nor Landlock hold back: the kernel's keyring, sockets.
+"""A filter of system calls (seccomp) for what neither mounts nor Landlock hold back: keyrings, sockets, modes.
 
 The program is classic BPF, see seccomp(2) and the kernel's `Documentation/userspace-api/seccomp_filter.rst`.
 """
@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 _LOAD, _AND = 0x20, 0x54  # BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND | BPF_K
 _IF_EQUAL, _IF_NOT_LESS = 0x15, 0x35  # BPF_JMP | BPF_JEQ | BPF_K, BPF_JMP | BPF_JGE | BPF_K
+_IF_ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
 _RETURN = 0x06
-_NUMBER, _MACHINE, _FIRST, _SECOND = 0, 4, 16, 24
+_NUMBER, _MACHINE, _FIRST, _SECOND, _THIRD, _FOURTH = 0, 4, 16, 24, 32, 40
 """Where in `struct seccomp_data` the call's number, the machine and the low halves of the arguments are."""
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _X32 = 0x40000000
@@ -38,18 +39,49 @@ class _Machine(NamedTuple):
     socketpair: int
     multiplexed: int
     """socketcall: an old way to all calls on sockets, whose arguments a filter cannot see."""
+    chmod: tuple[tuple[int, int], ...]
+    """chmod, fchmod; fchmodat; each with where in `struct seccomp_data` the mode is."""
+    create: tuple[tuple[int, int], ...]
+    """mknod, creat; mknodat; likewise."""
+    open: tuple[tuple[int, int, int], ...]
+    """open, openat, with where the flags and the mode are."""
 
 
 _MACHINES = {
     "x86_64": (
-        _Machine(0xC000003E, (248, 249, 250), 41, 53, -1),
-        _Machine(0x40000003, (286, 287, 288), 359, 360, 102),  # 32 bits
+        _Machine(
+            *(0xC000003E, (248, 249, 250), 41, 53, -1),
+            chmod=((90, _SECOND), (91, _SECOND), (268, _THIRD)),
+            create=((133, _SECOND), (85, _SECOND), (259, _THIRD)),
+            open=((2, _SECOND, _THIRD), (257, _THIRD, _FOURTH)),
+        ),
+        _Machine(  # 32 bits
+            *(0x40000003, (286, 287, 288), 359, 360, 102),
+            chmod=((15, _SECOND), (94, _SECOND), (306, _THIRD)),
+            create=((14, _SECOND), (8, _SECOND), (297, _THIRD)),
+            open=((5, _SECOND, _THIRD), (295, _THIRD, _FOURTH)),
+        ),
     ),
     "aarch64": (
-        _Machine(0xC00000B7, (217, 218, 219), 198, 199, -1),
-        _Machine(0x40000028, (309, 310, 311), 281, 288, -1),
+        _Machine(
+            *(0xC00000B7, (217, 218, 219), 198, 199, -1),
+            chmod=((52, _SECOND), (53, _THIRD)),
+            create=((33, _THIRD),),
+            open=((56, _THIRD, _FOURTH),),
+        ),
+        _Machine(
+            *(0x40000028, (309, 310, 311), 281, 288, -1),
+            chmod=((15, _SECOND), (94, _SECOND), (333, _THIRD)),
+            create=((14, _SECOND), (8, _SECOND), (324, _THIRD)),
+            open=((5, _SECOND, _THIRD), (322, _THIRD, _FOURTH)),
+        ),
     ),
 }
+_FCHMODAT2, _OPENAT2 = 452, 437
+"""Everywhere. The mode that openat2 sets is in memory, which a filter cannot see; without it programs use openat."""
+_SETUID, _SETGID = 0o4000, 0o2000
+_CREATES = 0o20000100
+"""O_CREAT, and the bit of O_TMPFILE: without them the mode of `open` is whatever happens to stand there."""
 _IO_URING_SETUP = 425
 """Everywhere. What is asked for through a ring passes no filter."""
 
@@ -90,8 +122,26 @@ def _for_machine(machine: _Machine, sockets: Iterable[Instruction]) -> Iterator[
     yield from _when(_IF_EQUAL, _IO_URING_SETUP, errno.ENOSYS)
     if machine.multiplexed >= 0:
         yield from _when(_IF_EQUAL, machine.multiplexed, errno.ENOSYS)
+    yield from _no_rights_in_modes(machine)
     yield from sockets
     yield (_RETURN, 0, 0, _ALLOW)
+
+
+def _no_rights_in_modes(machine: _Machine) -> Iterator[Instruction]:
+    """No file by which whoever starts it, outside of the sandbox, gets its owner's rights.
+
+    The bit for the group's is refused only where files are made: folders have it rightly, and chmod is for both.
+    """
+    yield from _when(_IF_EQUAL, _OPENAT2, errno.ENOSYS)
+    allow = (_RETURN, 0, 0, _ALLOW)
+    for number, mode in (*machine.chmod, (_FCHMODAT2, _THIRD)):
+        yield from _at_call(number, [(_LOAD, 0, 0, mode), *_when(_IF_ANY_BIT, _SETUID, errno.EPERM), allow])
+    no_bits = _when(_IF_ANY_BIT, _SETUID | _SETGID, errno.EPERM)
+    for number, mode in machine.create:
+        yield from _at_call(number, [(_LOAD, 0, 0, mode), *no_bits, allow])
+    for number, flags, mode in machine.open:
+        creates = [(_LOAD, 0, 0, flags), (_IF_ANY_BIT, 1, 0, _CREATES), allow]
+        yield from _at_call(number, [*creates, (_LOAD, 0, 0, mode), *no_bits, allow])
 
 
 def _sockets_but(machine: _Machine, families: Iterable[int]) -> list[Instruction]:
