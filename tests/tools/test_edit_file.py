@@ -201,6 +201,22 @@ async def test_a_file_that_changed_since_it_was_read_is_not_edited(folder: Path)
             id="tabs for spaces",
         ),
         pytest.param(
+            "class A:\n    def f(self):\n        if a:\n            b()\n",
+            "  def f(self):\n    if a:\n      b()\n",
+            "  def f(self):\n    if a:\n      b()\n      if c:\n        d()\n",
+            "class A:\n    def f(self):\n        if a:\n            b()\n            if c:\n                d()\n",
+            "the file has 4 spaces where you wrote 2 spaces, 8 spaces where you wrote 4 spaces",
+            id="steps of two spaces for four",
+        ),
+        pytest.param(
+            "if a:\n  if b:\n    c()\n",
+            "    if b:\n        c()\n",
+            "    if b:\n        d()\n    e()\n",
+            "if a:\n  if b:\n    d()\n  e()\n",
+            "the file has 2 spaces where you wrote 4 spaces",
+            id="steps of four spaces for two",
+        ),
+        pytest.param(
             "a = 1  \nb = 2\t\nc = 3\n",
             "a = 1\nb = 2\nc = 3",
             "a = 1\nb = 0\nc = 3",
@@ -235,6 +251,7 @@ async def test_white_space_that_differs_is_no_reason_to_fail_and_is_told(
     [
         ("  a\n  b\n\n    a\n    b\n", "a\nb\n", "there 2 times, at lines 1, 4"),
         ("if a:\n    b\n  c\n", "if a:\nb\nc\n", "`old` is not in a."),  # no shift of the block
+        ("if a:\n    b\n      c\n", "if a:\n  b\n    c\n", "`old` is not in a."),  # steps of several widths
         ("a  =  1\n", "  a = 1", "`old` is not in a."),  # inside a line
         ("a\n\n\n", "\n \n", "only white space"),
     ],

@@ -1,7 +1,7 @@
 """Finds lines in a file that are those that the model wrote but for white space at their beginnings and ends.
 
-Nothing else may differ, and the indentation only as a block: by the same more or less in every line, or in tabs where
-the other has spaces. What is put there is shifted alike.
+Nothing else may differ, and the indentation only as a block: by the same more or less in every line, in tabs where the
+other has spaces, or in steps of another width (two spaces for four). What is put there is shifted alike.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ _SHOWN_INDENTS = 2
 
 
 class _Shift(NamedTuple):
-    """What is done to an indentation: `removed` is taken away and `added` put before, or its width changes by `by`."""
+    """What is done to an indentation: `removed` is taken away and `added` put before, or its width changes by `by`.
+
+    What it has more than `base` is `step` wide where it was `step_before`.
+    """
 
     removed: str = ""
     added: str = ""
     by: int | None = None
     tab_cells: int = 4
     uses_tabs: bool = False
+    base: int = 0
+    step: int = 1
+    step_before: int = 1
 
     def of(self, line: str) -> str:
         if not line.strip():
@@ -29,7 +35,8 @@ class _Shift(NamedTuple):
         indent, text = _indent(line), line.lstrip()
         if self.by is None:
             return self.added + indent.removeprefix(self.removed[: len(indent)]) + text
-        width = max(_width(indent, self.tab_cells) + self.by, 0)
+        deeper = _width(indent, self.tab_cells) - self.base
+        width = max(self.base + self.by + deeper * self.step // self.step_before, 0)
         tabs, spaces = divmod(width, self.tab_cells) if self.uses_tabs else (0, width)
         return "\t" * tabs + " " * spaces + text
 
@@ -124,7 +131,21 @@ def _shift_of(wanted: Iterable[str], found: Iterable[str]) -> _Shift | None:
         deltas = {_width(theirs, cells) - _width(ours, cells) for ours, theirs in pairs}
         if len(deltas) == 1:
             shifts.append(_Shift(by=deltas.pop(), tab_cells=cells, uses_tabs=uses_tabs))
-    return min(shifts, key=lambda shift: abs(shift.by or 0), default=None)
+    return min(shifts, key=lambda shift: abs(shift.by or 0), default=None) or _stretched(pairs)
+
+
+def _stretched(pairs: Iterable[tuple[str, str]]) -> _Shift | None:
+    """The shift to steps of another width, where both indent by spaces alone."""
+    if any("\t" in indent for pair in pairs for indent in pair):
+        return None
+    widths = sorted({(len(ours), len(theirs)) for ours, theirs in pairs})
+    (base, base_theirs), (last, last_theirs) = widths[0], widths[-1]
+    step_before, step = last - base, last_theirs - base_theirs
+    if step_before <= 0 or step <= 0:
+        return None
+    if any((theirs - base_theirs) * step_before != (ours - base) * step for ours, theirs in widths):
+        return None
+    return _Shift(by=base_theirs - base, base=base, step=step, step_before=step_before)
 
 
 def _indent(line: str) -> str:
