@@ -265,3 +265,15 @@ def test_a_process_in_the_background_cannot_win_a_race_at_the_end(place: Place) 
     for _ in range(10):
         place.run(f"for i in 1 2 3 4; do {loop} done")
         assert list(place.project.iterdir()) == []
+
+
+def test_what_a_killed_program_left_goes_when_the_sandbox_is_next_tried_there(folder: Path, sandbox: Sandbox) -> None:
+    if sandbox.name != "bubblewrap":
+        pytest.skip("only bubblewrap needs mount points")
+    (folder / ".mimo").mkdir(0o1755)
+    (folder / ".git").mkdir(0o1755)
+    assert sandbox.objection(folder) is None
+    assert list(folder.iterdir()) == []
+    (folder / ".mimo").mkdir()
+    assert sandbox.objection(folder) is None
+    assert [path.name for path in folder.iterdir()] == [".mimo"]  # the user's own

@@ -16,7 +16,7 @@ from pathlib import Path
 from tui.tools import system_calls
 from tui.tools.confines import OF_RUN, PRIVATE, is_private, refuse_broad, secrets_in, within
 from tui.tools.environment import tool_environment, trusted_which
-from tui.tools.mount_points import HeldMountPoints
+from tui.tools.mount_points import HeldMountPoints, remove_leftovers
 from tui.tools.paths import git_folder
 from tui.tools.seals import SandboxRefused, Seals, cover
 from tui.tools.secret_places import homes, secret_places
@@ -64,9 +64,12 @@ class Bubblewrap:
         self._path, self._has_filter = path, has_filter
 
     def objection(self, folder: Path) -> str | None:
-        """Why commands in `folder` cannot be confined, as words after a colon; None when they can. Blocking, short."""
+        """Why commands in `folder` cannot be confined, as words after a colon; None when they can. Blocking, short.
+
+        What a program that was killed has left of its mount points there is removed.
+        """
         try:
-            _seals(Path(os.path.realpath(folder)))
+            remove_leftovers(_seals(Path(os.path.realpath(folder))).points)
         except (SandboxRefused, OSError) as error:
             return str(error)
         return None

@@ -2,7 +2,8 @@
 
 What was made is marked by its sticky bit, and locked (`flock`) while a command uses it. So commands in parallel, of
 several programs too, share a mount point and the last one removes it (removing it under a running command would unlock
-the place), and one that was left by `kill -9` is known as ours by the next command, which removes it at its end.
+the place), and one that was left by `kill -9` is known as ours by the next command, which removes it at its end, and
+when the sandbox is next tried in the folder.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class HeldMountPoints:
                     _remove(point, number)
             finally:
                 os.close(number)
+
+
+def remove_leftovers(points: Iterable[MountPoint]) -> None:
+    """Remove those of `points` that a program has left that was killed; not those in use. Raises OSError."""
+    HeldMountPoints(point for point in points if os.path.lexists(point.path)).release()
 
 
 def is_ours(state: os.stat_result, path: Path) -> bool:
