@@ -62,12 +62,24 @@ async def test_ctrl_c_copies_what_is_marked_in_the_prompt(folder: Path, model: M
         assert it.prompt == "words"
 
 
+async def test_ctrl_c_stops_the_turn_first_and_keeps_what_was_written(folder: Path, model: Model) -> None:
+    model(Reply(text("on and on"), pause()), may_complain=True)
+    async with opened(folder) as it:
+        await it.say("go")
+        await it.until_shown("on and on")
+        await it.write("next")
+        await it.press("ctrl+c")
+        await it.until(lambda: not it.chat.talk.is_working, "the turn is stopped")
+        assert "ctrl+c stopped the turn" in it.screen
+        assert it.app.is_running and it.prompt == "next"
+
+
 async def test_one_can_quit_in_the_middle_of_an_answer(folder: Path, model: Model) -> None:
     model(Reply(text("on and on"), pause()), may_complain=True)
     async with opened(folder) as it:
         await it.say("go")
         await it.until_shown("on and on")
-        await it.press("ctrl+c", "ctrl+c")
+        await it.press("ctrl+q")
         await it.until(lambda: not it.app.is_running, "it ended")
         assert it.app.problem is None
 

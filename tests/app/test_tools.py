@@ -37,3 +37,25 @@ async def test_a_command_in_the_background_is_shown_and_ends_with_the_program(fo
         await it.until_done()
         assert processes_with(tag)
     assert not processes_with(tag)
+
+
+async def test_commands_in_the_background_are_counted_listed_and_stopped(folder: Path, model: Model) -> None:
+    tag = f"3002.{os.getpid()}"
+    start = tool_call("start_command", {"command": f"echo serving; exec sleep {tag}"})
+    model(Reply(start), Reply(start), "Both serve.")
+    async with opened(folder, size=(130, 30), mode="agent", policy="auto", sandbox="off") as it:
+        await it.say("serve it twice")
+        await it.until_shown("Both serve.")
+        await it.until_done()
+        await it.until(lambda: "2 in the background" in it.status, "they are counted")
+        await it.say("/jobs")
+        await it.until_shown("enter stops one", f"1 echo serving; exec sleep {tag}", "2 echo", "running · serving")
+        await it.press("enter")
+        await it.until_shown("Background command 1 is stopped.")
+        await it.until(lambda: "1 in the background" in it.status, "one is left")
+        await it.say("/jobs stop 2")
+        await it.until_shown("Background command 2 is stopped.")
+        assert not processes_with(tag)
+        await it.until(lambda: "in the background" not in it.status, "none is left")
+        await it.say("/jobs stop 7")
+        await it.until_shown("/jobs cannot do stop 7", "There are: 1, 2.")

@@ -254,7 +254,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         self.overview.show()
 
     def _tick(self) -> None:
-        if self.talk.is_working:
+        if self.talk.is_working or self.overview.is_old:
             self.overview.show()
 
     @on(Prompt.Completing)

@@ -137,6 +137,14 @@ class ChatFront:
     def show_window(self) -> None:
         self._screen.projecting.show_window()
 
+    def compact(self) -> None:
+        self._screen.note.say(self._conversation.ask_to_compact())
+
+    def show_jobs(self, words: str) -> None:
+        from tui.screens.jobs import show_jobs
+
+        show_jobs(self._screen, self._conversation.desk, words)
+
     def plan(self) -> None:
         self._screen.projecting.plan()
 

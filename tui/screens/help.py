@@ -21,7 +21,7 @@ ELSEWHERE = (
         (
             ("ctrl+p", "the commands, to choose from"),
             ("tab", "from the prompt to the conversation, to the trace, and back"),
-            ("ctrl+c", "copy what is marked with the mouse"),
+            ("ctrl+c", "copy what is marked with the mouse, else stop the turn"),
         ),
     ),
     (

@@ -50,9 +50,19 @@ class Overview:
             sandbox=(name or _SANDBOX[sandbox]) if talk.mode == "agent" else "",
             is_sandboxed=sandbox in ("on", None) and not name,
             queued=len(talk.waiting),
+            background=self._background(),
             working=self._working(),
             hint=self._hint(),
         )
+
+    def _background(self) -> int:
+        conversation = self._screen.talk.conversation
+        return sum(job.is_running for job in conversation.desk.background) if conversation is not None else 0
+
+    @property
+    def is_old(self) -> bool:
+        """A command in the background has begun or ended since."""
+        return self._screen.query_one("#status", StatusLine).status.background != self._background()
 
     def _hint(self) -> str:
         """The one key that helps most now."""

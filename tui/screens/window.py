@@ -163,13 +163,15 @@ class MimoApp(App[None]):
     # Leaving
 
     def action_interrupt(self) -> None:
-        """ctrl+c: copy what is selected, close what is open, empty the prompt; on nothing, twice: quit."""
+        """ctrl+c: copy what is selected, close what is open, stop the turn, empty the prompt; else, twice: quit."""
         screen = self.screen
         if text := screen.get_selected_text() or self.chat.prompt.selected_text:
             self.copy_to_clipboard(text)
             screen.clear_selection()
         elif isinstance(screen, ModalScreen):
             screen.dismiss(None)
+        elif self.chat.talk.stop():
+            self.chat.note.say("ctrl+c stopped the turn. What came of it is kept.")
         elif self.chat.prompt.text:
             self.chat.prompt.clear_into_past()
         elif self._loop_time() - self._interrupted < _QUIT_AGAIN_S:

@@ -16,7 +16,7 @@ from tui.tools.base import Outcome, ToolContext
 from tui.tools.command import Command
 from tui.tools.errors import ToolError
 from tui.tools.kept_outputs import WholeOutput
-from tui.tools.output import EXCERPT_CHARACTERS, Excerpt
+from tui.tools.output import EXCERPT_CHARACTERS, Excerpt, plain
 
 MOST = 8
 """So many may run at once."""
@@ -24,6 +24,7 @@ MOST = 8
 ID: Json = {"type": "integer", "minimum": 1, "description": "The number that start_command gave."}
 _GATHER_S = 0.1
 _FIRST_WAIT_S, _MOST_DOUBLINGS = 5.0, 3
+_LAST_LINES, _RECENT_CHARACTERS = 3, 2000
 _ENDED_KEPT = 16
 """Of those that have ended: older ones are forgotten."""
 
@@ -39,6 +40,7 @@ class Job:
         self._on_end = on_end
         self._began, self._empty_reads = time.monotonic(), 0
         self._unread, self._has_news, self._is_over = Excerpt(), asyncio.Event(), asyncio.Event()
+        self._recent = ""
         self._whole = WholeOutput(command.context.desk.outputs, EXCERPT_CHARACTERS)
         self._task = asyncio.create_task(self._go_on(), name=f"background command {number}")
 
@@ -51,6 +53,11 @@ class Job:
         if self.is_running:
             return "running"
         return "stopped" if self.is_stopped else f"ended: exit code {self.command.exit_code}"
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The last lines of its output, whether the model has read them or not."""
+        return [line for line in plain(self._recent).splitlines() if line.strip()][-_LAST_LINES:]
 
     @property
     def patience_s(self) -> float:
@@ -104,6 +111,7 @@ class Job:
             async with contextlib.aclosing(self.command.pieces(math.inf)) as pieces:
                 async for piece in pieces:
                     self._unread.add(piece)
+                    self._recent = (self._recent + piece)[-_RECENT_CHARACTERS:]
                     self._has_news.set()
                     await asyncio.to_thread(self._whole.add, piece)
         finally:
@@ -123,6 +131,10 @@ class BackgroundCommands:
         self._tell = tell
         self._jobs: dict[int, Job] = {}
         self._count = 0
+
+    @property
+    def jobs(self) -> list[Job]:
+        return list(self._jobs.values())
 
     @property
     def running(self) -> list[Job]:

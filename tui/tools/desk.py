@@ -11,7 +11,7 @@ from tui.tools.kept_outputs import KeptOutputs, forget_outputs
 from tui.tools.seen import SeenFiles
 
 if TYPE_CHECKING:
-    from tui.tools.background import BackgroundCommands
+    from tui.tools.background import BackgroundCommands, Job
 
 TaskState = Literal["pending", "active", "done"]
 _MARKS: dict[TaskState, str] = {"pending": "[ ]", "active": "[>]", "done": "[x]"}
@@ -51,6 +51,11 @@ class Desk:
 
             self._commands = BackgroundCommands(self._tell)
         return self._commands
+
+    @property
+    def background(self) -> Sequence[Job]:
+        """The commands in the background that are not forgotten yet, also those that have ended."""
+        return self._commands.jobs if self._commands else ()
 
     @property
     def works_behind(self) -> bool:

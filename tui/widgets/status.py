@@ -36,6 +36,8 @@ class Status:
     is_sandboxed: bool = True
     """Whether they are held in as they should be: what is less is told even where there is little room."""
     queued: int = 0
+    background: int = 0
+    """Commands that go on in the background."""
     working: str = ""
     """What is under way, with its seconds; empty: nothing."""
     hint: str = ""
@@ -114,6 +116,8 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
     right = []
     if status.queued:
         right.append(Part(f"{status.queued} queued", "", 6))
+    if status.background:
+        right.append(Part(f"{status.background} in the background", "", 5))
     if status.working:
         right.append(Part(status.working, "strong", 7))
     if status.hint:
