@@ -39,7 +39,7 @@ def test_the_parameters_are_those_that_are_promised() -> None:
     assert {name: parameters[name] for name in NAMES} == {
         "read_file": ("path", "start", "lines"),
         "list_files": ("path",),
-        "search_files": ("pattern", "path"),
+        "search_files": ("pattern", "path", "glob", "context"),
         "edit_file": ("path", "old", "new", "all"),
         "write_file": ("path", "content"),
         "apply_patch": ("patch",),

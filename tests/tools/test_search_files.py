@@ -122,3 +122,46 @@ async def test_a_search_that_is_cancelled_ends(folder: Path) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_a_glob_alone_finds_files_by_name(folder: Path) -> None:
+    (folder / "src" / "deep").mkdir(parents=True)
+    for name in ("a.py", "src/b.py", "src/deep/c.py", "src/d.ts", "src/deep/e.tsx", "ignored.py"):
+        (folder / name).touch()
+    (folder / ".gitignore").write_text("ignored.py\n")
+    assert (await content_of(SEARCH, folder, glob="*.py")).split() == ["a.py", "src/b.py", "src/deep/c.py"]
+    assert (await content_of(SEARCH, folder, glob="src/**/*.py")).split() == ["src/b.py", "src/deep/c.py"]
+    assert (await content_of(SEARCH, folder, glob="src/*.py")).split() == ["src/b.py"]
+    assert (await content_of(SEARCH, folder, glob="**/*.{ts,tsx}")).split() == ["src/d.ts", "src/deep/e.tsx"]
+    assert (await content_of(SEARCH, folder, glob="deep/*.py", path="src")).split() == ["src/deep/c.py"]
+    assert await content_of(SEARCH, folder, glob="*.rs") == "No file matches *.rs."
+    assert "`pattern`" in await error_of(SEARCH, folder)
+
+
+async def test_a_glob_narrows_a_search(folder: Path) -> None:
+    (folder / "src").mkdir()
+    for name in ("a.py", "a.txt", "src/a.py"):
+        (folder / name).write_text("needle\n")
+    found = await content_of(SEARCH, folder, pattern="needle", glob="*.py")
+    assert found == "a.py\n     1: needle\nsrc/a.py\n     1: needle"
+    assert await content_of(SEARCH, folder, pattern="needle", glob="src/*.py") == "src/a.py\n     1: needle"
+
+
+async def test_git_data_is_not_found_by_any_glob(folder: Path) -> None:
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("needle\n")
+    for glob in ("**", ".git/**", "config"):
+        assert "No file" in await content_of(SEARCH, folder, glob=glob)
+        assert "Nothing" in await content_of(SEARCH, folder, glob=glob, pattern="needle")
+
+
+async def test_lines_around_are_shown(folder: Path) -> None:
+    (folder / "a").write_text("1\n2\nneedle\n4\n5\n")
+    found = await content_of(SEARCH, folder, pattern="needle", context=1)
+    assert found == "a\n     2- 2\n     3: needle\n     4- 4"
+
+
+async def test_letters_of_latin_1_are_found_where_nothing_else_is(folder: Path) -> None:
+    (folder / "a").write_bytes("Grüße\n".encode("latin-1"))
+    found = await content_of(SEARCH, folder, pattern="Grüße")
+    assert "a\n     1: Grüße" in found and "Latin-1" in found

@@ -1,18 +1,20 @@
-"""The tool `search_files`: lines that match a regular expression."""
+"""The tool `search_files`: lines that match a regular expression, and files by their names."""
 
 from __future__ import annotations
 
 import asyncio
-import glob
+import functools
 import os
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
+from glob import escape
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.errors import ToolError, explain
+from tui.tools.globs import name_part, path_pattern
 from tui.tools.paths import located, missing, shown
 from tui.tools.ripgrep import Found, ripgrep
 from tui.tools.secret_places import secret_places
@@ -22,21 +24,24 @@ MATCHES_A_FILE = 25
 COLUMNS = 300
 TIMEOUT_S = 20
 _LIMIT_BYTES = 512 * 1024
+_NUMBERED = re.compile(rb"(\d+)([:-])")
 
 
 class SearchFiles:
     name = "search_files"
     description = (
         "Search files for a regular expression (Rust syntax, case matters; begin with (?i) to ignore case). "
-        "Files in .gitignore are left out. Shows matching lines with their numbers."
+        "Files in .gitignore are left out. Shows matching lines with their numbers. "
+        "With `glob` alone, finds files by name."
     )
     parameters: Json = {
         "type": "object",
         "properties": {
             "pattern": {"type": "string", "minLength": 1, "description": "The regular expression."},
             "path": {"type": "string", "description": "A folder or file to search. Default: the whole folder."},
+            "glob": {"type": "string", "minLength": 1, "description": "Only files such as *.py or src/**/*.ts."},
+            "context": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Lines to show around each."},
         },
-        "required": ["pattern"],
         "additionalProperties": False,
     }
     effect: Literal["read"] = "read"
@@ -45,39 +50,81 @@ class SearchFiles:
         return (arguments.get("path", "."),)
 
     def preview(self, arguments: Json, context: ToolContext) -> str:
-        return f"search {arguments.get('path', '.')} for {arguments['pattern']}"
+        where, glob = arguments.get("path", "."), arguments.get("glob")
+        if "pattern" not in arguments:
+            return f"find {glob or 'files'} in {where}"
+        return f"search {where} for {arguments['pattern']}" + (f" in {glob}" if glob else "")
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
         try:
-            yield await _search(arguments["pattern"], arguments.get("path", "."), context)
+            yield await _search(arguments, context)
         except (ToolError, OSError, ValueError) as error:
             yield Outcome(explain(error), is_error=True)
 
 
-async def _search(pattern: str, name: str, context: ToolContext) -> Outcome:
-    if "\0" in pattern:
-        raise ToolError("The pattern cannot have a NUL character in it.")
-    root, target = await asyncio.to_thread(_target, context, name)
-    found = await ripgrep(
-        (
-            "--line-number",
-            "--no-heading",
-            "--with-filename",
-            f"--max-count={MATCHES_A_FILE}",
-            f"--max-columns={COLUMNS}",
-            "--max-columns-preview",
-            "--sort=path",  # slower, but the same call has the same result
-            "--engine=auto",
-            *await asyncio.to_thread(_without_secrets, root, root / target),
-            f"--regexp={pattern}",
-            "--",
-            str(target),
-        ),
-        root,
-        timeout_s=TIMEOUT_S,
-        limit_bytes=_LIMIT_BYTES,
-    )
-    return _outcome(found, pattern)
+async def _search(arguments: Json, context: ToolContext) -> Outcome:
+    pattern, glob = arguments.get("pattern"), arguments.get("glob")
+    if pattern is None and glob is None:
+        raise ToolError("Give `pattern`, to search in files, or `glob`, to find files by their names.")
+    for name, text in (("pattern", pattern), ("glob", glob)):
+        if "\0" in (text or ""):
+            raise ToolError(f"The {name} cannot have a NUL character in it.")
+    root, target = await asyncio.to_thread(_target, context, arguments.get("path", "."))
+    wanted = path_pattern(glob) if glob else None
+    options = [
+        "--sort=path",  # slower, but the same call has the same result
+        *await asyncio.to_thread(_without_secrets, root, root / target),
+        # A type, since a glob of ripgrep's would find what `.gitignore` leaves out.
+        *((f"--type-add=wanted:{name_part(glob)}", "--type=wanted") if glob else ()),
+    ]
+    is_wanted = functools.partial(_is_wanted, wanted, str(target))
+    if pattern is None:
+        found = await _ripgrep((*options, "--files", "--", str(target)), root)
+        return _names(found, is_wanted, str(glob))
+    options += _searching(pattern, arguments.get("context", 0))
+    found = await _ripgrep((*options, "--", str(target)), root)
+    remark = ""
+    if not found.output and not found.errors and not pattern.isascii():
+        found = await _ripgrep((*options, "--encoding=latin1", "--", str(target)), root)
+        remark = "[these files are not UTF-8: they were read as Latin-1]"
+    return _outcome(found, pattern, is_wanted, remark)
+
+
+async def _ripgrep(arguments: Sequence[str], root: Path) -> Found:
+    return await ripgrep(arguments, root, timeout_s=TIMEOUT_S, limit_bytes=_LIMIT_BYTES)
+
+
+def _searching(pattern: str, context_lines: int) -> list[str]:
+    return [
+        "--line-number",
+        "--no-heading",
+        "--with-filename",
+        f"--max-count={MATCHES_A_FILE}",
+        f"--max-columns={COLUMNS}",
+        "--max-columns-preview",
+        "--engine=auto",
+        *((f"--context={context_lines}",) if context_lines else ()),
+        f"--regexp={pattern}",
+    ]
+
+
+def _is_wanted(wanted: re.Pattern[str] | None, target: str, name: str) -> bool:
+    """Whether a file's path fits, from the project's folder or from the one that is searched."""
+    name = name.removeprefix("./")
+    return wanted is None or any(wanted.fullmatch(path) for path in (name, name.removeprefix(f"{target}/")))
+
+
+def _names(found: Found, is_wanted: Callable[[str], bool], glob: str) -> Outcome:
+    if not found.output and found.errors:
+        return Outcome(f"The search failed: {_error_text(found.errors)}", is_error=True)
+    names = [name for name in map(os.fsdecode, found.output.split(b"\0")[:-1]) if is_wanted(name)]
+    lines = [shown(name.removeprefix("./")) for name in names[:MATCHES]]
+    if found.is_late:
+        lines.append(f"[stopped after {TIMEOUT_S} s: give a smaller `path`]")
+    elif found.is_cut or len(names) > MATCHES:
+        least = f"at least {len(names):,}" if found.is_cut else f"{len(names):,}"
+        lines.append(f"[only the first {min(MATCHES, len(names))} of {least} are shown: narrow the glob or the path]")
+    return Outcome("\n".join(lines) or f"No file matches {shown(glob)}.")
 
 
 def _target(context: ToolContext, name: str) -> tuple[Path, Path]:
@@ -92,21 +139,21 @@ def _target(context: ToolContext, name: str) -> tuple[Path, Path]:
 def _without_secrets(root: Path, target: Path) -> list[str]:
     """Options that leave out where keys lie, below what is searched: to look there it must be named, and approved."""
     hidden = (place for place in secret_places() if place.is_relative_to(target) and place != target)
-    return [f"--glob=!/{glob.escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)]
+    return [f"--glob=!/{escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)]
 
 
-def _outcome(found: Found, pattern: str) -> Outcome:
-    matches = _parse(found.output)
+def _outcome(found: Found, pattern: str, is_wanted: Callable[[str], bool], remark: str) -> Outcome:
+    matches = [line for line in _parse(found.output) if is_wanted(line.file)]
     if not matches and found.errors:
         return Outcome(f"The search failed: {_error_text(found.errors)}", is_error=True)
     lines, file, in_file = [], "", 0
-    for name, number, text in matches[:MATCHES]:
+    for name, number, mark, text in matches[:MATCHES]:
         if name != file:
             file, in_file = name, 0
             lines.append(shown(name.removeprefix("./")))
-        in_file += 1
-        lines.append(f"{number:>6}: {text}")
-        if in_file == MATCHES_A_FILE:
+        in_file += mark == ":"
+        lines.append(f"{number:>6}{mark} {text}")
+        if in_file == MATCHES_A_FILE and mark == ":":
             lines.append(f"      … only the first {MATCHES_A_FILE} of a file are shown")
     if found.is_late:
         lines.append(f"[stopped after {TIMEOUT_S} s: give a smaller `path`]")
@@ -115,20 +162,31 @@ def _outcome(found: Found, pattern: str) -> Outcome:
         lines.append(f"[only the first {first} of at least {len(matches):,} are shown: narrow the pattern or the path]")
     elif not matches:
         lines.append(f"Nothing matches {shown(pattern)}.")
+    if matches and remark:
+        lines.append(remark)
     if matches and found.errors:
         lines.append(f"[not all could be searched: {_error_text(found.errors)}]")
     return Outcome("\n".join(lines))
 
 
-def _parse(output: bytes) -> list[tuple[str, int, str]]:
-    """(file, line number, text) of lines such as `src/a.py NUL 12:text`; a last line that was cut is dropped."""
-    matches = []
+class _Line(NamedTuple):
+    """`mark` is `:` for one that matches, `-` for one around it."""
+
+    file: str
+    number: int
+    mark: str
+    text: str
+
+
+def _parse(output: bytes) -> list[_Line]:
+    """Of lines such as `src/a.py NUL 12:text`; a last line that was cut is dropped."""
+    found = []
     for line in output.split(b"\n")[:-1]:
         name, nul, rest = line.partition(b"\0")
-        number, colon, text = rest.partition(b":")
-        if nul and colon and number.isdigit():
-            matches.append((os.fsdecode(name), int(number), text.decode(errors="replace").rstrip("\r")))
-    return matches
+        if nul and (match := _NUMBERED.match(rest)):
+            text = rest[match.end() :].decode(errors="replace").rstrip("\r")
+            found.append(_Line(os.fsdecode(name), int(match[1]), match[2].decode(), text))
+    return found
 
 
 def _error_text(errors: str) -> str:
