@@ -75,6 +75,7 @@ class Projecting:
         conversation = self._conversation
         if conversation.policy == "plan" and self._screen.talk.next_mode == "agent":
             policy = conversation.end_planning()
+            self._screen.overview.show()
             self._screen.note.say(f"Nothing is planned first any more: the policy is `{policy}`.")
             return
         conversation.plan()

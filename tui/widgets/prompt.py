@@ -236,7 +236,10 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         if self._items and self._file is not None:
             self._accept(" ")
             return
-        if self._items:
+        if self._items and not self._items[self._index].text.startswith(self.text):
+            self._complete()  # keys that came together: what is offered is not yet what was typed
+        is_whole = self._index == 0 and any(command.text == self.text for command in self._commands)
+        if self._items and not is_whole:
             self._accept("")
         if self.text.strip():
             self.post_message(self.Submitted(self.text))
