@@ -261,15 +261,9 @@ def test_entries_of_earlier_runs_come_before_those_of_this_one() -> None:
 async def test_keys_that_come_together_mean_what_was_typed_and_not_what_was_offered_before() -> None:
     """As a terminal sends them that is slow, or a program that types: nothing is handled between them."""
     async with desk() as (app, pilot):
-        await pilot.press("/")
-        for key in [*"mode", "enter"]:
-            character = key if len(key) == 1 else None
-            app.prompt.post_message(events.Key(key, character))
-        await pilot.pause()
-        await pilot.pause()
-        assert app.sent == ["/mode"]
-        for key in [*"/new", "enter", *"/model", "enter"]:
-            app.prompt.post_message(events.Key({"/": "slash"}.get(key, key), key if len(key) == 1 else None))
-        await pilot.pause()
-        await pilot.pause()
+        for typed in ("/mode", "/new", "/model"):
+            for key in [*typed, "enter"]:
+                app.prompt.post_message(events.Key({"/": "slash"}.get(key, key), key if len(key) == 1 else None))
+            await pilot.pause()
+            await pilot.pause()
         assert app.sent == ["/mode", "/new", "/model"]
