@@ -93,6 +93,13 @@ async def test_what_fits_the_schema_is_a_valid_call(stage: Stage) -> None:
             jsonschema.validate(wrong, schema)
 
 
+async def test_a_small_model_says_what_it_searches_for_and_where(stage: Stage) -> None:
+    conversation = stage.conversation(["not json", "still not", "Sorry."], backend=SMALL)
+    await events_of(conversation.send("Search for TODO"))
+    (option,) = schema_of(stage.server.requests[0].body)["anyOf"]
+    assert option["required"] == ["tool", "pattern", "path"]
+
+
 async def test_a_small_model_looks_only_at_what_it_has_seen_named(stage: Stage) -> None:
     (stage.folder / "src").mkdir()
     (stage.folder / "src" / "a.py").write_text("x")

@@ -8,7 +8,7 @@ import re
 from tui.core.messages import Json
 from tui.core.text import clean_line, reveal_line
 
-_TELLING = ("command", "pattern", "query", "url", "question", "path", "name", "text")
+_TELLING = ("command", "pattern", "glob", "query", "url", "question", "path", "name", "text")
 """Arguments that say most of a call, the first that is there."""
 
 _FILES = re.compile(r"(?m)^(?:\*\*\* (?:Update|Add|Delete) File: *|\+\+\+ b/)(.+)$")

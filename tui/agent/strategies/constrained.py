@@ -133,10 +133,11 @@ def _instructions(tools: Sequence[ToolSpec]) -> str:
 
 
 def _parameters(tool: ToolSpec, is_small: bool) -> list[str]:
-    """The parameters that a model is asked for: a small one only for those that it must give, and where to look."""
+    """The parameters that a model is asked for: a small one only for those it must give, where to look and what for."""
     names = list(tool.parameters.get("properties", {}))
     required = tool.parameters.get("required", [])
-    return [name for name in names if not is_small or name in required or (name == "path" and tool.name in LOOKING)]
+    looked = ("path", "pattern") if tool.name in LOOKING else ()
+    return [name for name in names if not is_small or name in required or name in looked]
 
 
 def _examples(tools: Sequence[ToolSpec]) -> list[Message]:
