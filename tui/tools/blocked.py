@@ -10,13 +10,22 @@ _READ_ONLY = re.compile(r"Read-only file system|\bEROFS\b|\[Errno 30\]")
 _NETWORK = re.compile(
     r"Network is unreachable|Could(?: not|n't) resolve|name resolution|Name or service not known|ailure resolving"
     r"|No address associated|unable to resolve host|failed to lookup address|dns error|no such host|dial tcp: lookup"
+    r"|\(from versions: none\)"
     r"|\bENETUNREACH\b|\bEAI_AGAIN\b|\bENOTFOUND\b|getaddrinfo|nodename nor servname|No route to host",
     re.IGNORECASE,
 )
 """What curl, wget, git, pip, npm, cargo, go, apt and the C library say."""
-_SILENT_CODES = {6: re.compile(r"\bcurl\b"), 7: re.compile(r"\bcurl\b"), 4: re.compile(r"\bwget\b")}
-"""The exit codes by which these programs tell that they reached nobody, with `-s` and `-q` too (their manual pages)."""
-_CURL_IN_PIPE = re.compile(r"^curl: \([67]\) ", re.MULTILINE)
+_SILENT_CODES = {
+    6: re.compile(r"\bcurl\b"),
+    7: re.compile(r"\bcurl\b"),
+    4: re.compile(r"\bwget\b"),
+    143: re.compile(r"\b(?:npx|(?:npm|pnpm|yarn) (?:add|ci|create|i|install|update|view))\b"),
+}
+"""The exit codes by which these programs tell that they reached nobody, with `-s` and `-q` too (their manual pages).
+
+npm says nothing for minutes, and is ended when the time is over (143).
+"""
+_CURL_IN_PIPE = re.compile(r"curl: \([67]\) ")  # mostly behind its progress, on the same line
 _LOOPBACK = r"(?:\blocalhost\b|\b127(?:\.\d{1,3}){3}\b|\[?(?<![\w:])::1\b\]?)"
 _OWN_SERVER = re.compile(
     rf"{_LOOPBACK}.*(?:refused|ECONNREFUSED|Failed to connect|Couldn't connect)"
