@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from tests.app.driving import Driver, opened
 from tests.scripted import Reply, ScriptedServer, tool_call
@@ -74,6 +76,25 @@ async def test_what_is_sent_in_one_go_goes_to_the_prompt(folder: Path, model: Mo
         await it.until(lambda: it.prompt == "1 more thing", "all of it is in the prompt")
         await it.wait(2 * ALONE_S)
         assert it.chat.query(QuestionBar)
+
+
+@pytest.mark.parametrize("is_pasted", [False, True])
+async def test_words_that_come_at_once_answer_a_question_without_choices(
+    folder: Path, model: Model, is_pasted: bool
+) -> None:
+    model(Reply(tool_call("ask_user", {"question": "Which name?"})), "Thanks.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("name it")
+        await until_asked(it)
+        bar = it.chat.query_one(QuestionBar)
+        if is_pasted:
+            it.app.post_message(events.Paste("two words"))
+        else:
+            await it.write("two words")
+        await it.until(lambda: bar.query_one(Input).value == "two words", "it is in the field")
+        assert it.prompt == ""
+        await it.press("enter")
+        await it.until_shown("Thanks.")
 
 
 async def test_the_question_goes_with_the_turn_that_is_stopped(folder: Path, model: Model) -> None:

@@ -52,6 +52,8 @@ class LoneKeys:
         bar = self._app.chat.questions.open
         if bar is None or self._app.focused is not bar or not isinstance(event, events.Key) or not _is_text(event):
             return [*ready, event]
+        if bar.begin(event):  # what is written here is no answer before enter: it need not come alone
+            return [*ready, event]
         if is_alone and bar.takes(event):
             self._hold(event)
             return ready

@@ -155,6 +155,10 @@ class ApprovalBar(Widget, can_focus=True):
             return False
         return self._stage == "confirm" or (self._stage == "ask" and event.key in _ANSWERS)
 
+    def begin(self, event: events.Key) -> bool:
+        """No key begins a text here: each that does anything answers."""
+        return False
+
     def on_key(self, event: events.Key) -> None:
         if not self.has_focus or event.time < self._armed_at or self._is_answered:
             return

@@ -117,6 +117,13 @@ class QuestionBar(Widget, can_focus=True):
             return False
         return event.is_printable or (event.key == "enter" and bool(self.question.choices))
 
+    def begin(self, event: events.Key) -> bool:
+        """Open the field for a key that begins an answer, where no key alone is one. False where it does not."""
+        if self.question.choices or not event.is_printable or not self.takes(event):
+            return False
+        self._write("")
+        return True
+
     def on_key(self, event: events.Key) -> None:
         if not self.has_focus or not self.takes(event):
             return
