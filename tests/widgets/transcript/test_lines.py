@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.widgets.transcript.lines import Breaker, Span, chop, rows_of, truncate, wrap
+from tui.widgets.transcript.lines import Breaker, Span, chop, chop_at_blanks, rows_of, truncate, wrap
 
 WORDS = st.text(st.sampled_from("ab ,中文字。é👨‍👩‍👧\u0301 "), max_size=200)
 WIDTHS = st.integers(4, 40)
 
 
-@pytest.mark.parametrize("breaker", [wrap, chop])
+@pytest.mark.parametrize("breaker", [wrap, chop, chop_at_blanks])
 @given(text=WORDS, width=WIDTHS)
 def test_no_row_is_wider_than_the_width(breaker: Breaker, text: str, width: int) -> None:
     assert all(cell_len(text[start:end]) <= width for start, end, _ in breaker(text, width))
@@ -26,9 +26,19 @@ def test_joined_again_the_rows_are_the_text_up_to_runs_of_spaces(text: str, widt
     assert joined.split() == text.split()
 
 
+@pytest.mark.parametrize("breaker", [chop, chop_at_blanks])
 @given(text=WORDS, width=WIDTHS)
-def test_chopped_rows_keep_every_character(text: str, width: int) -> None:
-    assert "".join(text[start:end] for start, end, _ in chop(text, width)) == text
+def test_chopped_rows_keep_every_character(breaker: Breaker, text: str, width: int) -> None:
+    assert "".join(text[start:end] + joint for start, end, joint in breaker(text, width)) == text
+
+
+def test_output_is_broken_between_words_with_its_columns_kept() -> None:
+    def rows(text: str, width: int) -> list[str]:
+        return [text[start:end] for start, end, _ in chop_at_blanks(text, width)]
+
+    assert rows("  one  two three", 10) == ["  one  two", "three"]
+    assert rows("one twothree", 8) == ["one ", "twothree"]
+    assert [end - start for start, end, _ in chop_at_blanks("x" * 25, 10)] == [10, 10, 5]
 
 
 def test_words_are_kept_whole() -> None:

@@ -161,6 +161,23 @@ def chop(text: str, width: int) -> list[tuple[int, int, str]]:
         start = end
 
 
+def chop_at_blanks(text: str, width: int) -> list[tuple[int, int, str]]:
+    """Break a line of output into rows of at most `width` cells, between words if possible; a copy has all spaces."""
+    width = max(width, 1)
+    rows: list[tuple[int, int, str]] = []
+    start = 0
+    while True:
+        end = fit(text, start, width)
+        if end < len(text) and text[end] != " ":
+            cut = text.rfind(" ", start, end) + 1
+            end = cut if text[start:cut].strip() else end
+        joint = " " if text[end : end + 1] == " " else ""  # the one at the break stays for a copy only
+        rows.append((start, end, joint))
+        start = end + len(joint)
+        if start >= len(text):
+            return rows
+
+
 def truncate(text: str, width: int) -> str:
     """`text` in at most `width` cells, with an ellipsis where it was cut."""
     if cell_len(text) <= width:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui.core.text import clean
-from tui.widgets.transcript.lines import TAB_CELLS, Line, Span, Target, blank, chop, line, rows_of, wrap
+from tui.widgets.transcript.lines import TAB_CELLS, Line, Span, Target, blank, chop, chop_at_blanks, line, rows_of, wrap
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.stack import Leaf, Pen
 
@@ -39,8 +39,8 @@ def pieces_of(text: str) -> Iterator[str]:
 class PlainLeaf(Leaf):
     """Plain text: the user's words, reasoning, output, a diff, a note.
 
-    `mark` stands before each line, `gap` is a blank line above; code is broken anywhere and may be wider than prose;
-    with `filled` the lines have the ground of their style to their full width.
+    `mark` stands before each line, `gap` is a blank line above; code keeps its spaces and may be wider than prose;
+    with `filled` the lines have the ground of their style to their full width, and code is broken anywhere.
     """
 
     __slots__ = ("_code", "_filled", "_gap", "_gone", "_look", "_mark", "_target", "text")
@@ -86,11 +86,12 @@ class PlainLeaf(Leaf):
             return []
         palette, mark = pen.palette, self._mark(pen.palette)
         end = 1 + pen.wide_width
+        breaker = (chop if self._filled else chop_at_blanks) if self._code else wrap
         room = max((pen.wide_width if self._code else pen.prose_width) - len(mark.text) + 1 - self._filled, 8)
         lines = [blank(pen.width, palette.base)] if self._gap else []
         for row in clean(self.text.replace("\r\n", "\n")).expandtabs(TAB_CELLS).split("\n"):
             style = self._look(palette, row)
-            for spans, joint in rows_of([Span(row, style, self._target)], room, chop if self._code else wrap):
+            for spans, joint in rows_of([Span(row, style, self._target)], room, breaker):
                 lines.append(
                     line(
                         spans,
