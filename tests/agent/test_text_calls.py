@@ -262,6 +262,29 @@ def test_a_call_written_as_text_is_found(text: str, expected: Any) -> None:
     assert found(text) == expected
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "I did not run this: ",
+        "The file says: ",
+        "The README contains this line:\n",
+        "The patch adds:\n",
+        "The notes say this.\nIt stands at the end:\n",
+        "The page shows:\n\n",
+        "I don't do that:\n",
+        "One could try\n",
+    ],
+)
+@pytest.mark.parametrize("text", [CALLS[0][1], 'read_file(path="a.txt")', '```json\n{"tool": "list_files"}\n```'])
+def test_no_call_follows_words_of_a_quotation(before: str, text: str) -> None:
+    assert found(before + text) is None
+
+
+@pytest.mark.parametrize("before", ["The test reads well.\n\nNow the file:\n", "An error on line 5.\n", "It loads:\n"])
+def test_a_call_follows_other_words(before: str) -> None:
+    assert found(f"{before}read_file('a.txt')") == READ
+
+
 @pytest.mark.parametrize("before", ["I look at the file.\n\n", "First the file:\n", "Gut. Ich lese die Datei.\n"])
 @pytest.mark.parametrize(("text", "expected"), [pytest.param(text, calls, id=name) for name, text, calls in CALLS])
 def test_words_before_a_call_stay_words(before: str, text: str, expected: Any) -> None:

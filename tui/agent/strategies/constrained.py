@@ -18,9 +18,10 @@ from tui.agent.strategies.base import SMALL_WINDOW_TOKENS, Item
 from tui.agent.strategies.loose_json import NotJson, mended
 from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
+from tui.agent.strategies.quoting import Heard, heard
 from tui.agent.strategies.shapes import calls_in
 from tui.agent.strategies.small import KNOWN, LOOKING, asked, from_the_request, lines_of_result, meant, quote
-from tui.agent.strategies.spotting import heard, spot, told
+from tui.agent.strategies.spotting import spot, told
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.codec import dumps
@@ -182,7 +183,7 @@ def _bounded(name: str, rules: Json) -> Json:
 
 
 def _as_call(
-    reply: Reply, tools: Sequence[ToolSpec], is_small: bool, results: Sequence[str]
+    reply: Reply, tools: Sequence[ToolSpec], is_small: bool, texts: Sequence[Heard]
 ) -> tuple[Reply, Repaired | None]:
     """The reply with its JSON as what it means: a tool call, or the text of an answer; and what was mended in it."""
     text = reply.message.text
@@ -192,7 +193,7 @@ def _as_call(
         (written,) = calls_in(mended(text))
     except (NotJson, ValueError):
         if reason != "length" and (
-            spotted := spot(text, tools, heard=results)
+            spotted := spot(text, tools, heard=texts)
         ):  # it takes schemas and does not keep to them
             said: list[Block] = [Text(spotted.before)] if spotted.before else []
             told_of = Repaired("a call that the model wrote in another form", spotted.written, told(spotted.calls))

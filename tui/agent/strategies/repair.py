@@ -8,7 +8,8 @@ from dataclasses import replace
 from msgspec import structs
 
 from tui.agent.strategies.mending import mend
-from tui.agent.strategies.spotting import Spotted, heard, spot, told
+from tui.agent.strategies.quoting import heard
+from tui.agent.strategies.spotting import Spotted, spot, told
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.events import Repaired
 from tui.core.messages import Block, Message, Reasoning, Text, ToolCall

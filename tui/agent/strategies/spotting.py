@@ -15,10 +15,11 @@ from tui.agent.strategies import tagged, untagged
 from tui.agent.strategies.base import TEXT_CALL
 from tui.agent.strategies.loose_json import NotJson
 from tui.agent.strategies.mending import as_object, fit, tool_of
+from tui.agent.strategies.quoting import Heard, is_quoted
 from tui.agent.strategies.shapes import Written
-from tui.backends.spec import Request, ToolSpec
+from tui.backends.spec import ToolSpec
 from tui.core.codec import dumps
-from tui.core.messages import Json, ToolCall, ToolResult
+from tui.core.messages import Json, ToolCall
 
 _LIMIT_CHARACTERS = 1_000_000
 _CANDIDATES = 20
@@ -31,6 +32,12 @@ _EXPLAINS = re.compile(
     r"|instead of|not allowed|wrong|incorrect)\b",
     re.IGNORECASE,
 )
+_TELLS = re.compile(
+    r"\b(says?|said|saying|contain(?:s|ed|ing)?|reads|adds|shows?|quot(?:es?|ed|ing)|lines?(?!\s*\d)"
+    r"|(?:did|do) not|(?:did|do)n['’]?t|never|not run|would|could|instead of|for example|e\.\s?g\.|such as)(?!\w)",
+    re.IGNORECASE,
+)
+"""Words of a quotation, or of what is not done: no call follows them in their paragraph, or on the next line."""
 _QUOTES = "\"'`“”‘’«»„(>"
 
 
@@ -46,7 +53,7 @@ class Spotted(NamedTuple):
 
 
 def spot(
-    text: str, tools: Sequence[ToolSpec], *, only_tagged: bool = False, heard: Sequence[str] = ()
+    text: str, tools: Sequence[ToolSpec], *, only_tagged: bool = False, heard: Sequence[Heard] = ()
 ) -> Spotted | None:
     """The calls that a text ends with; None when it ends with none, or with one of a tool that is not there.
 
@@ -58,22 +65,9 @@ def spot(
     found = _tagged(whole, text, tools, may_go_on=not only_tagged)
     if found is None and not only_tagged:
         found = _untagged(whole, text, tools)
-    if found is not None and heard:
-        said = _squeezed(whole[found.start : found.end])
-        if any(said in _squeezed(one) for one in heard):
-            return None
+    if found is not None and any(is_quoted(call, tools, heard) for call in found.calls):
+        return None
     return found
-
-
-def heard(request: Request) -> list[str]:
-    """What tools have said in a conversation: untrusted, all of it."""
-    blocks = (block for message in request.messages for block in message.blocks)
-    return [block.content for block in blocks if isinstance(block, ToolResult)]
-
-
-def _squeezed(text: str) -> str:
-    """Without white space, and without the numbers that lines of files are shown with."""
-    return re.sub(r"\s+", "", re.sub(r"^\s*\d+\t", "", text, flags=re.MULTILINE))
 
 
 def _tagged(whole: str, text: str, tools: Sequence[ToolSpec], *, may_go_on: bool) -> Spotted | None:
@@ -111,7 +105,10 @@ def _is_said(before: str) -> bool:
     if len(re.findall(r"^\s{0,3}(?:```|~~~)", before, re.MULTILINE)) % 2:
         return False
     said = before.rstrip().rpartition("\n")[2]
-    return not _EXPLAINS.search(re.split(r"(?<=[.!?])\s+(?=[A-Z])", said)[-1])
+    if _EXPLAINS.search(re.split(r"(?<=[.!?])\s+(?=[A-Z])", said)[-1]):
+        return False
+    begins_a_paragraph = re.search(r"\n[ \t]*\n\s*\Z", before)
+    return not _TELLS.search(said if begins_a_paragraph else re.split(r"\n[ \t]*\n", before.rstrip())[-1])
 
 
 def _call(written: Written, tools: Sequence[ToolSpec], *, is_tagged: bool = True) -> ToolCall | None:
