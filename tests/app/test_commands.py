@@ -43,6 +43,17 @@ async def test_an_unknown_command_is_answered_with_the_nearest_one_and_stays_to_
         assert it.prompt == "/sesions"
 
 
+async def test_compact_says_when_the_conversation_is_made_shorter(folder: Path, model: Model) -> None:
+    model("Hello.")
+    async with opened(folder) as it:
+        await it.say("/compact")
+        await it.until_shown("There is nothing yet that could be made shorter.")
+        await it.say("hi")
+        await it.until_done()
+        await it.say("/compact")
+        await it.until_shown("made shorter for the model before your next message")
+
+
 async def test_a_path_is_sent_to_the_model(folder: Path, model: Model) -> None:
     server = model("A program.")
     async with opened(folder) as it:
