@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,9 +137,18 @@ def test_devices_cannot_be_made_nor_reached(place: Place) -> None:
 
 
 def test_a_set_user_id_program_gives_no_rights(place: Place) -> None:
-    result = place.run("cp $(command -v id) myid; chmod 6755 myid; ./myid -u; grep NoNew /proc/self/status; su -c id")
+    program = place.project / "myid"
+    shutil.copy(shutil.which("id") or "/usr/bin/id", program)
+    place.own()
+    program.chmod(0o6755)
+    result = place.run("./myid -u; grep NoNew /proc/self/status; su -c id")
     assert "NoNewPrivs:\t1" in result.content
     assert result.content.splitlines()[0] == str(place.user)
+
+
+def test_a_set_user_id_program_cannot_be_made(place: Place) -> None:
+    place.run("cp $(command -v id) myid; chmod 4755 myid; chmod u+s myid; install -m 6755 myid other")
+    assert not any(path.stat().st_mode & stat.S_ISUID for path in place.project.iterdir())
 
 
 def test_the_systems_switches_are_out_of_reach(place: Place) -> None:
