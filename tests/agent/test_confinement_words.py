@@ -10,6 +10,7 @@ from tui.agent.approvals import Approvals, SandboxState
 from tui.tools.registry import default_toolbox
 
 RUN = default_toolbox().get("run_command")
+ALL_RIGHTS = " without a sandbox, with all of your rights"
 GAPS = ("signals can be sent",)
 
 
@@ -17,8 +18,8 @@ GAPS = ("signals can be sent",)
     ("sandbox", "gaps", "name", "reason"),
     [
         ("on", (), "bubblewrap", "runs a command"),
-        ("off", (), "", "runs a command without a sandbox, with all of your rights"),
-        ("missing", (), "", "runs a command without a sandbox, with all of your rights"),
+        ("off", (), "", "runs a command" + ALL_RIGHTS),
+        ("missing", (), "", "runs a command" + ALL_RIGHTS),
         ("on", GAPS, "Landlock", "runs a command in a sandbox with gaps (Landlock)"),
     ],
 )
@@ -34,3 +35,9 @@ def test_in_auto_the_gaps_of_the_sandbox_are_told(tmp_path: Path) -> None:
     assert RUN is not None
     approvals = Approvals("auto", tmp_path, "on", gaps=GAPS, sandbox_name="Landlock")
     assert approvals.judge(RUN, {"command": "make"}).reason == "the sandbox (Landlock) has gaps: signals can be sent"
+
+
+@pytest.mark.parametrize(("sandbox", "ends"), [("on", "(always asked)"), ("off", "(always asked), runs" + ALL_RIGHTS)])
+def test_a_dangerous_command_without_a_sandbox_says_so_too(tmp_path: Path, sandbox: SandboxState, ends: str) -> None:
+    assert RUN is not None
+    assert Approvals("ask", tmp_path, sandbox).judge(RUN, {"command": "sudo make"}).reason.endswith(ends)

@@ -116,7 +116,8 @@ class Approvals:
         """A command, or input for one that runs (`text`): that is never the same again, so there is no rule for it."""
         command = str(arguments.get("command") or arguments.get("text") or "")
         if why := why_dangerous(command, self._ground()):
-            return Verdict("ask", f"{why} (always asked)")
+            where = self._confinement()
+            return Verdict("ask", f"{why} (always asked){where and f', runs{where}'}")
         rule: Json | None = None
         if "command" in arguments:
             if command_rules.allows(self.rules_for(tool.name), command, self.folder):
