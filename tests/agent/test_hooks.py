@@ -7,11 +7,14 @@ import contextlib
 import json
 import os
 import select
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tui.tools.sandbox
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Reply, tool_call
 from tui.agent.calls import Answer
@@ -24,6 +27,7 @@ from tui.settings.trust import trust
 READ = Reply(tool_call("read_file", {"path": "a"}))
 WRITE = Reply(tool_call("write_file", {"path": "a", "content": "new"}))
 Open = Callable[..., Conversation]
+needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 
 
 @pytest.fixture
@@ -192,3 +196,71 @@ async def test_stopping_does_not_wait_for_a_hook(hooked: Open, stage: Stage) -> 
     turn.stop()
     events = await events_of(turn)
     assert the(events, TurnFinished).reason == "interrupted"
+
+
+def _of_project(stage: Stage, on: str, script: str, more: str = "") -> None:
+    """Let the project bring a hook, by way of a shell, and trust it; it runs ./.mimo/hook.sh."""
+    (stage.folder / ".mimo").mkdir()
+    hook = f'[[hooks]]\non = "{on}"\ncommand = ["sh", "-c", "sh .mimo/hook.sh"]\n{more}\n'
+    (stage.folder / ".mimo" / "config.toml").write_text(hook)
+    (stage.folder / ".mimo" / "hook.sh").write_text(script)
+    trust(stage.folder)
+
+
+@needs_bubblewrap
+async def test_a_hook_of_a_project_runs_inside_the_sandbox(stage: Stage, home: Path) -> None:
+    script = f'cat > told; echo x > "{home}/escaped"; echo x >> .mimo/config.toml; echo x > .git/hooks/post-commit\n'
+    (stage.folder / ".git" / "hooks").mkdir(parents=True)
+    _of_project(stage, "turn_finished", script)
+    conversation = stage.conversation(["Done."], policy="auto")
+    conversation.hooks._hooks = load(stage.folder).hooks
+    await events_of(conversation.send("go"))
+    assert json.loads((stage.folder / "told").read_text())["event"] == "turn_finished"
+    assert not (home / "escaped").exists()
+    assert not list((stage.folder / ".git" / "hooks").iterdir())
+    assert load(stage.folder).hooks, "it could not change what is trusted"
+
+
+@needs_bubblewrap
+async def test_a_hook_of_a_project_that_takes_too_long_ends_with_all_that_it_started(stage: Stage) -> None:
+    os.mkfifo(stage.folder / "alive")
+    _of_project(stage, "turn_finished", "exec 3<>alive; sleep 600 & setsid sleep 600", "timeout = 0.5")
+    conversation = stage.conversation(["Done."])
+    conversation.hooks._hooks = load(stage.folder).hooks
+    events = await events_of(conversation.send("go"))
+    assert "was stopped after 0.5 s" in the(events, Notice).message
+    with pytest.raises(OSError, match="No such device"):  # nobody has it open any more
+        os.open(stage.folder / "alive", os.O_WRONLY | os.O_NONBLOCK)
+
+
+@needs_bubblewrap
+async def test_a_hook_of_the_users_runs_inside_when_they_say_so(stage: Stage, home: Path) -> None:
+    (stage.folder / "check.sh").write_text(f'echo x > "{home}/escaped"; echo x > here')
+    conversation = stage.conversation(["Done."])
+    config_file().parent.mkdir(parents=True, exist_ok=True)
+    config_file().write_text('[[hooks]]\non = "turn_finished"\nsandbox = true\ncommand = ["sh", "check.sh"]\n')
+    conversation.hooks._hooks = load(stage.folder).hooks
+    await events_of(conversation.send("go"))
+    assert (stage.folder / "here").exists() and not (home / "escaped").exists()
+
+
+async def test_a_hook_of_a_project_is_not_run_where_no_sandbox_works(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tui.tools.sandbox, "_tried", lambda: (None, "bubblewrap is not installed"))
+    _of_project(stage, "turn_finished", "echo x > here")
+    conversation = stage.conversation(["Done."])
+    conversation.hooks._hooks = load(stage.folder).hooks
+    events = await events_of(conversation.send("go"))
+    assert any("was not run: no sandbox works here" in e.message for e in events if isinstance(e, Notice))
+    assert not (stage.folder / "here").exists()
+
+
+async def test_a_hook_of_a_project_runs_with_all_rights_when_the_user_switched_the_sandbox_off(
+    stage: Stage, home: Path
+) -> None:
+    _of_project(stage, "turn_finished", f'echo x > "{home}/outside"')
+    conversation = stage.conversation(["Done."], sandbox="off")
+    conversation.hooks._hooks = load(stage.folder).hooks
+    await events_of(conversation.send("go"))
+    assert (home / "outside").exists()

@@ -72,7 +72,7 @@ async def test_trust_shows_all_of_it_and_then_it_counts(project: Path, model: Mo
     async with opened(project, (110, 40), mode="agent") as it:
         await it.say("/trust")
         await it.until_shown(
-            "run at turn_finished, outside the sandbox: sh -c 'echo > ran'", "AGENTS.md", "/fix", "review"
+            "run at turn_finished, inside the sandbox: sh -c 'echo > ran'", "AGENTS.md", "/fix", "review"
         )
         await it.press("y")
         await it.until_shown("counts from your next message on")

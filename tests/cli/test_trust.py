@@ -26,7 +26,7 @@ def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_says_exactly_what_it_allows(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trust", "--show"]) == 0
     said = capsys.readouterr().out
-    assert "run at after_tool, outside the sandbox: sh -c" in said and "\x1b" not in said
+    assert "run at after_tool, inside the sandbox: sh -c" in said and "\x1b" not in said
     assert "tell the model what AGENTS.md says (8 characters)" in said and "/look: Look." in said
     assert trust_state(project) == "unknown"
     assert main(["trust"]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,63 @@ def test_what_is_the_users_alone_is_a_mistake_in_a_project(root: Path, more: str
     with pytest.raises(ConfigError) as error:
         load(root)
     assert error.value.file == root / ".mimo" / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["sh", "-c", "./tools/a.sh x"], "tools/a.sh"),
+        (["sh", "-c", "cd tools && sh b.sh"], "tools/b.sh"),
+        (["sh", "-c", "cat x | tools/c.sh; true"], "tools/c.sh"),
+        (["sh", "-c", 'exec "$PWD/tools/a.sh"'], "tools/a.sh"),
+        (["run", "--x=tools/d.sh"], "tools/d.sh"),
+        (["python3", "-m", "srv"], "srv.py"),
+        (["python3", "-m", "srv"], "srv/more/inner.py"),
+        (["sh", "-c", "python3 -m a.srv"], "a/srv.py"),
+        (["make", "check"], "Makefile"),
+        (["make", "-C", "sub", "check"], "sub/GNUmakefile"),
+        (["npm", "run", "x"], "package.json"),
+        (["python3", "tools"], "tools/__main__.py"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["[[hooks]]\non = 'after_tool'", "[mcp.x]"])
+def test_files_are_found_wherever_a_command_names_them(root: Path, kind: str, command: list[str], name: str) -> None:
+    (root / ".mimo" / "config.toml").write_text(f"{kind}\ncommand = {json.dumps(command)}\n")
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("one")
+    trust(root)
+    (root / name).write_text("two")
+    assert trust_state(root) == "changed"
+
+
+def test_all_of_a_folder_counts_for_a_server_and_what_it_checks_does_not_for_a_hook(root: Path) -> None:
+    (root / "src").mkdir()
+    for kind, state in (("[[hooks]]\non = 'after_tool'", "trusted"), ("[mcp.x]", "changed")):
+        (root / ".mimo" / "config.toml").write_text(f'{kind}\ncommand = ["tool", "src"]\n')
+        (root / "src" / "x").write_text("one")
+        trust(root)
+        (root / "src" / "x").write_text("two")
+        assert trust_state(root) == state
+
+
+def test_what_a_hook_only_writes_is_no_program_of_it(root: Path) -> None:
+    (root / ".mimo" / "config.toml").write_text(
+        "[[hooks]]\non = 'after_tool'\ncommand = ['sh', '-c', 'date >> seen']\n"
+    )
+    trust(root)
+    (root / "seen").write_text("today")
+    assert trust_state(root) == "trusted"
+
+
+def test_a_configuration_that_is_no_regular_file_or_endless_is_a_clear_mistake(root: Path) -> None:
+    config = root / ".mimo" / "config.toml"
+    for make, words in (
+        (lambda: os.mkfifo(config), "not a regular file"),
+        (lambda: config.symlink_to("/dev/zero"), "not a regular file"),
+        (lambda: config.write_text("# " + "x" * 300_000), "longer than 256 KB"),
+    ):
+        config.unlink()
+        make()
+        assert words in read_project(root).errors[0].message
+        assert fingerprint(root)
+        assert load(root).hooks == ()

@@ -84,7 +84,7 @@ class Conversation:
         self.agents: Sequence[AgentDefinition] | None = None
         """The subagents that it can give work to; None before its first agent turn, from when on they stay."""
         self.project = Project(self.folder, settings.agent.workspace)
-        self.hooks = Hooks(settings.hooks, self.folder, lambda: self.session_id)
+        self.hooks = self._hooks_of(settings)
         self._mcp: McpServers | None = None
         self._is_begun = False
         self._keeper: Keeper | None = None
@@ -243,8 +243,12 @@ class Conversation:
     def take_settings(self, settings: Settings) -> None:
         """What the files say now, from the next turn on, as the user's trust in the folder has changed."""
         self._rules = [rule for rule in self._rules if rule not in self.settings.agent.allow] + [*settings.agent.allow]
-        self.settings, self.hooks = settings, Hooks(settings.hooks, self.folder, lambda: self.session_id)
+        self.settings, self.hooks = settings, self._hooks_of(settings)
         self.project.look_again()
+
+    def _hooks_of(self, settings: Settings) -> Hooks:
+        confines, network = self.sandbox != "off", settings.agent.network
+        return Hooks(settings.hooks, self.folder, lambda: self.session_id, confines=confines, network=network)
 
     def end_planning(self) -> Policy:
         """The policy is what it was before `plan`, or `ask` where there was no other; returns it."""

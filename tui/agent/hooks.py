@@ -5,32 +5,29 @@
     exit code 2        before_tool: the call is refused; after_tool: the model is told. Standard error says why
     anything else      the hook failed, which is said; a call that a before_tool hook failed on is asked about
 
+One that a project brings runs inside the sandbox of commands: the model may have written what it runs.
 No answer of a hook makes a call run that would have been asked about or refused without it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from tui.agent.hook_run import MESSAGE_CHARACTERS, HookRun
 from tui.core.codec import dumps
 from tui.core.messages import Json
 from tui.core.text import clean_line
 from tui.settings.project_config import ProjectHook
 from tui.settings.schema import Hook
 from tui.settings.trust import trust_state
-from tui.tools.environment import tool_environment
+from tui.tools.sandbox import find_sandbox, why_no_sandbox
+from tui.tools.seals import SandboxRefused
 
 Decision = Literal["allow", "ask", "deny"]
-_OUTPUT_BYTES = 64 * 1024
-_MESSAGE_CHARACTERS = 4000
 _BLOCKS = 2
 """The exit code that refuses, as in other programs of the kind."""
 
@@ -52,8 +49,13 @@ class Hooks:
         hooks: Sequence[Hook] = (),
         folder: Path = Path(),
         session_id: Callable[[], str] = lambda: "",
+        *,
+        confines: bool = True,
+        network: bool = False,
     ) -> None:
+        """`confines`: the user has not switched the sandbox off; `network`: there is one inside."""
         self._hooks, self._folder, self._session_id = hooks, folder, session_id
+        self._confines, self._network = confines, network
 
     async def tell(self, event: str, more: Json | None = None, tool: str | None = None) -> Said:
         """Run the hooks of an event, in their order, until one refuses. Raises nothing."""
@@ -83,24 +85,39 @@ class Hooks:
         if root is not None and await asyncio.to_thread(trust_state, root) != "trusted":
             problem = f"The hook {name} was not run: the folder has changed since it was trusted (/trust shows it)."
             return Said(failed, problem if failed == "ask" else "", (problem,))
-        given = {**more, "session": self._session_id(), "folder": str(self._folder)}
+        sandbox = None
+        if self._confines and (root is not None or hook.sandbox):
+            sandbox = await asyncio.to_thread(find_sandbox)
+            if sandbox is None:
+                why = await asyncio.to_thread(why_no_sandbox)
+                return _failure(f"The hook {name} was not run: no sandbox works here ({why}).", failed)
+        given = dumps({**more, "session": self._session_id(), "folder": str(self._folder)})
         try:
-            code, output, errors = await _output_of(hook, root or self._folder, dumps(given))
+            run = HookRun(hook, root or self._folder, sandbox, self._network)
+            code, output, errors = await run.output(given)
+        except SandboxRefused as error:
+            return _failure(f"The hook {name} was not run: it cannot be confined here ({error}).", failed)
         except TimeoutError:
             return _failure(f"The hook {name} was stopped after {hook.timeout:g} s.", failed)
         except (OSError, ValueError) as error:
             return _failure(
                 f"The hook {name} could not be started: {getattr(error, 'strerror', None) or error}.", failed
             )
-        if code == _BLOCKS:
-            return Said("deny" if hook.on == "before_tool" else "allow", errors or f"The hook {name} says no.")
-        if code != 0:
-            words = clean_line(errors, 300)
-            return _failure(f"The hook {name} failed (exit code {code}){': ' + words if words else ''}.", failed)
-        try:
-            return _answer(output)
-        except (ValueError, RecursionError) as error:
-            return _failure(f"The hook {name} answered what cannot be used: {error}.", failed)
+        said = _said(hook, name, failed, code, output, errors)
+        return said._replace(problems=(*said.problems, *(f"The hook {name}: {undone}." for undone in run.undone)))
+
+
+def _said(hook: Hook, name: str, failed: Decision, code: int, output: str, errors: str) -> Said:
+    """What the end of a hook means; `failed` is the decision where it cannot be used."""
+    if code == _BLOCKS:
+        return Said("deny" if hook.on == "before_tool" else "allow", errors or f"The hook {name} says no.")
+    if code != 0:
+        words = clean_line(errors, 300)
+        return _failure(f"The hook {name} failed (exit code {code}){': ' + words if words else ''}.", failed)
+    try:
+        return _answer(output)
+    except (ValueError, RecursionError) as error:
+        return _failure(f"The hook {name} answered what cannot be used: {error}.", failed)
 
 
 def _failure(problem: str, decision: Decision) -> Said:
@@ -117,32 +134,4 @@ def _answer(output: str) -> Said:
         raise ValueError(f"decision is {str(decision)[:40]!r}, not allow, ask or deny")
     if not isinstance(message, str):
         raise ValueError("message is no text")
-    return Said(decision, message[:_MESSAGE_CHARACTERS])
-
-
-async def _output_of(hook: Hook, folder: Path, given: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error. Raises OSError and TimeoutError.
-
-    Files in place of pipes: neither a hook that reads nothing nor a child that lives on holds anything up.
-    """
-    with tempfile.TemporaryFile() as into, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as wrong:
-        into.write(given.encode())
-        into.seek(0)
-        process = await asyncio.create_subprocess_exec(
-            *hook.command, stdin=into, stdout=out, stderr=wrong, cwd=folder, env=tool_environment(),
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(hook.timeout):
-                code = await process.wait()
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        return code, _beginning(out), _beginning(wrong)[:_MESSAGE_CHARACTERS]
-
-
-def _beginning(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read(_OUTPUT_BYTES).decode(errors="replace").strip()
+    return Said(decision, message[:MESSAGE_CHARACTERS])

@@ -29,11 +29,11 @@ from tui.core.text import clean_line
 from tui.settings.checking import Problem, check, key_text
 from tui.settings.names import did_you_mean
 from tui.settings.paths import config_dir
+from tui.settings.regular_files import CONFIG_BYTES, NotRegularError, TooLongError, read_regular
 
 ALL_TOOLS = "all"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _FENCE = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_LIMIT_BYTES = 256 * 1024
 _DESCRIPTION_CHARACTERS = 300
 
 
@@ -137,14 +137,13 @@ def _read(path: Path, backends: Collection[str], tools: Collection[str]) -> Agen
 
 def _text(path: Path) -> str:
     try:
-        if not path.is_file():  # a pipe would be waited for
-            raise ConfigError("this is not a regular file", "Move it away.", file=path)
-        with path.open("rb") as file:
-            data = file.read(_LIMIT_BYTES + 1)
+        data = read_regular(path, CONFIG_BYTES)
+    except NotRegularError as error:
+        raise ConfigError("this is not a regular file", "Move it away.", file=path) from error
+    except TooLongError as error:
+        raise ConfigError(str(error), "Make it shorter.", file=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", "Check who owns it (`ls -l`).", file=path) from error
-    if len(data) > _LIMIT_BYTES:
-        raise ConfigError(f"the file is longer than {_LIMIT_BYTES // 1024} KB", "Make it shorter.", file=path)
     try:
         return data.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:

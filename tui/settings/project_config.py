@@ -16,6 +16,7 @@ from tui.settings.checking import Key, Problem, check, quoted
 from tui.settings.names import did_you_mean
 from tui.settings.project import project_root
 from tui.settings.references import absolute_program
+from tui.settings.regular_files import CONFIG_BYTES
 from tui.settings.schema import (
     AllowRule,
     Hook,
@@ -53,7 +54,13 @@ class ProjectSettings(Struct, frozen=True):
 
 
 class ProjectHook(Hook, frozen=True):
-    """A hook that a project brought: it works in the project, and only while that is trusted as it is."""
+    """A hook that a project brought: it works in the project, inside the sandbox, while that is trusted as it is."""
+
+    root: str = ""
+
+
+class ProjectServer(McpConfig, frozen=True):
+    """A server of tools that a project brought: it is started only while that is trusted as it is."""
 
     root: str = ""
 
@@ -70,7 +77,7 @@ class Found(NamedTuple):
 def read_project(root: Path) -> Found:
     """What the project at `root` would set, trusted or not. Blocking, raises nothing."""
     try:
-        file = read(project_config_file(root))
+        file = read(project_config_file(root), CONFIG_BYTES)
     except ConfigError as error:
         return Found(ProjectSettings(), [error], None)
     if file is None:
@@ -131,12 +138,20 @@ def _here(rules: Sequence[AllowRule], folder: Path) -> tuple[AllowRule, ...]:
 
 def _servers_from(servers: Mapping[str, McpConfig], root: Path) -> dict[str, McpConfig]:
     return {
-        name: structs.replace(server, command=absolute_program(server.command, root)) if server.command else server
+        name: ProjectServer(
+            **structs.asdict(server)
+            | {"command": absolute_program(server.command, root) if server.command else server.command},
+            root=str(root),
+        )
         for name, server in servers.items()
     }
 
 
 def _hooks_from(hooks: Sequence[Hook], root: Path) -> tuple[Hook, ...]:
     return tuple(
-        ProjectHook(hook.on, absolute_program(hook.command, root), hook.timeout, hook.tool, str(root)) for hook in hooks
+        ProjectHook(
+            **structs.asdict(hook) | {"command": absolute_program(hook.command, root)},
+            root=str(root),
+        )
+        for hook in hooks
     )

@@ -341,6 +341,8 @@ class Hook(Struct, frozen=True):
     """Seconds."""
     tool: Annotated[str, not_empty] | None = None
     """Only for calls of this tool; None is all of them."""
+    sandbox: bool = False
+    """Whether it runs inside the sandbox of commands. One that a project brings always does."""
 
 
 class UiConfig(Struct, frozen=True):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tui.core.errors import ConfigError
 from tui.settings.checking import Key, Problem, key_text
+from tui.settings.regular_files import NotRegularError, TooLongError, read_regular
 
 
 class TomlFile(NamedTuple):
@@ -42,9 +42,9 @@ class TomlFile(NamedTuple):
         return lines.get(key)
 
 
-def read(path: Path) -> TomlFile | None:
-    """The file at `path`, links followed; None when there is none. Raises ConfigError."""
-    data = _bytes(path)
+def read(path: Path, limit_bytes: int | None = None) -> TomlFile | None:
+    """The file at `path`, links followed; None when there is none. Raises ConfigError, also above `limit_bytes`."""
+    data = _bytes(path, limit_bytes)
     if data is None:
         return None
     try:
@@ -60,12 +60,14 @@ def read(path: Path) -> TomlFile | None:
         raise _syntax_error(path, text, error) from error
 
 
-def _bytes(path: Path) -> bytes | None:
+def _bytes(path: Path, limit_bytes: int | None) -> bytes | None:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            kind = "a folder" if path.is_dir() else "not a regular file"
-            raise ConfigError(f"this is {kind}, where a TOML file should be", "Move it away.", file=path)
-        return path.read_bytes()
+        return read_regular(path, limit_bytes)
+    except NotRegularError as error:
+        kind = "a folder" if path.is_dir() else "not a regular file"
+        raise ConfigError(f"this is {kind}, where a TOML file should be", "Move it away.", file=path) from error
+    except TooLongError as error:
+        raise ConfigError(str(error), "Make it shorter.", file=path) from error
     except FileNotFoundError as error:
         if path.is_symlink():
             message = f"this is a link to {path.readlink()}, which is not there"

@@ -18,8 +18,10 @@ from msgspec import Struct, structs
 
 from tui.core.errors import MimoError
 from tui.settings.log import log
+from tui.settings.named_files import named_files
 from tui.settings.paths import data_dir, write_private
 from tui.settings.project import project_root
+from tui.settings.regular_files import CONFIG_BYTES, NotRegularError, open_regular, read_regular
 
 _HEAD = "# Written by mimo-tui: the projects that you trust. `mimo-tui trust --remove DIR` takes one back.\n"
 
@@ -95,7 +97,7 @@ def fingerprint(root: Path) -> str:
     """Of a project's configuration and of the files in it that this tells to run."""
     hashed = hashlib.sha256()
     config = project_config_file(root)
-    for path in (config, *_programs(root, config)):
+    for path in dict.fromkeys((config, *_programs(root, config))):
         hashed.update(os.fsencode(path.relative_to(root)) + b"\0" + _digest(path))
     return hashed.hexdigest()
 
@@ -103,13 +105,15 @@ def fingerprint(root: Path) -> str:
 def _programs(root: Path, config: Path) -> list[Path]:
     """The files of the project that a command in its configuration names, in whatever place."""
     try:
-        table = tomllib.loads(config.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(config, CONFIG_BYTES).decode())
     except (OSError, ValueError, RecursionError):
         return []
     servers = table.get("mcp")
-    entries = [*_tables(table.get("hooks")), *_tables(servers.values() if isinstance(servers, dict) else ())]
-    words = {word for entry in entries for word in _strings(entry.get("command"))}
-    return sorted(path for word in words if (path := _inside(root, word)) is not None)
+    started = _tables(servers.values() if isinstance(servers, dict) else ())
+    # A server runs with the user's rights. A hook is in the sandbox, and often names the folder that it checks.
+    found = named_files(root, [_strings(entry.get("command")) for entry in started], whole_folders=True)
+    hooks = _tables(table.get("hooks"))
+    return sorted(found | named_files(root, [_strings(hook.get("command")) for hook in hooks], whole_folders=False))
 
 
 def _tables(value: object) -> list[dict[str, object]]:
@@ -120,19 +124,11 @@ def _strings(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _inside(root: Path, word: str) -> Path | None:
-    try:
-        path = root / word
-        return path if path.is_relative_to(root) and path.is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
 def _digest(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
+    except (OSError, NotRegularError):
         return b"-" * 32
 
 

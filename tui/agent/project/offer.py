@@ -64,7 +64,7 @@ class Offer(NamedTuple):
         """Exactly what it would be allowed to do, a thing a line; cleaned."""
         for hook in self.settings.hooks:
             tool = f" ({hook.tool})" if hook.tool else ""
-            yield _line(f"run at {hook.on}{tool}, outside the sandbox: {shlex.join(hook.command)}")
+            yield _line(f"run at {hook.on}{tool}, inside the sandbox: {shlex.join(hook.command)}")
         for name, server in self.settings.mcp.items():
             yield _line(f"start or ask the server of tools {name}: {_reached(server)}")
         for rule in self.settings.agent.allow:
