@@ -11,6 +11,7 @@ import pytest
 from tests.agent.conftest import Stage, events_of, the, types_of
 from tests.scripted import Reply
 from tui.agent.calls import Answer
+from tui.agent.strategies.plain import first_sentence
 from tui.agent.strategies.small import meant, places
 from tui.backends.spec import Request, ToolSpec
 from tui.core.events import Notice, Repaired, StepFinished, TextDelta, ToolFinished, ToolStarted, TurnFinished
@@ -88,7 +89,7 @@ async def test_what_fits_the_schema_is_a_valid_call(stage: Stage) -> None:
     await events_of(conversation.send("x"))
     schema = schema_of(stage.server.requests[0].body)
     jsonschema.validate({"tool": "edit_file", "path": "a", "old": "b", "new": ""}, schema)
-    for wrong in ({"tool": "edit_file", "path": "a"}, {"tool": "nothing"}, {"tool": "read_file", "path": "x" * 500}):
+    for wrong in ({"tool": "edit_file", "path": "a"}, {"tool": "nothing"}, {"tool": "read_file", "path": "x" * 1001}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
 
@@ -98,6 +99,44 @@ async def test_a_small_model_says_what_it_searches_for_and_where(stage: Stage) -
     await events_of(conversation.send("Search for TODO"))
     (option,) = schema_of(stage.server.requests[0].body)["anyOf"]
     assert option["required"] == ["tool", "pattern", "path"]
+
+
+@pytest.mark.parametrize(("backend", "command", "path"), [(LARGE, 4000, 1000), (SMALL, 120, 120)])
+async def test_strings_are_held_short_only_for_a_small_window(
+    stage: Stage, backend: dict[str, Any], command: int, path: int
+) -> None:
+    conversation = stage.conversation(["no"] if backend == LARGE else ["no", "no", "no"], backend=backend)
+    await events_of(conversation.send("Run something, then create a file"))
+    options = schema_of(stage.server.requests[0].body)["anyOf"]
+    limits = {
+        name: rules["maxLength"]
+        for option in options
+        for name, rules in option["properties"].items()
+        if "maxLength" in rules
+    }
+    assert limits.get("command", command) == command and limits.get("path", path) == path
+    assert {"command", "path"} & limits.keys()
+
+
+@pytest.mark.parametrize("strategy", ["constrained", "text"])
+async def test_tools_are_described_by_a_whole_sentence(stage: Stage, strategy: str) -> None:
+    conversation = stage.conversation(["no"], backend={**LARGE, "strategy": strategy})
+    await events_of(conversation.send("Go"))
+    system = stage.server.requests[0].body["messages"][0]["content"]
+    lines = [line for line in system.splitlines() if "run_command(" in line or "fetch_url(" in line]
+    assert lines and all(line.endswith(".") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("description", "sentence"),
+    [
+        ("Get it by its http: or https: address. Then more.", "Get it by its http: or https: address."),
+        ("Read `a.b`, e.g. a file.\nMore.", "Read `a.b`, e.g. a file."),
+        ("No stop at all", "No stop at all"),
+    ],
+)
+def test_a_sentence_ends_at_a_full_stop(description: str, sentence: str) -> None:
+    assert first_sentence(ToolSpec("x", description, {})) == sentence
 
 
 async def test_a_small_model_looks_only_at_what_it_has_seen_named(stage: Stage) -> None:

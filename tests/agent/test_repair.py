@@ -241,6 +241,22 @@ async def test_an_example_in_words_is_no_call(stage: Stage) -> None:
 # Strategy `text`
 
 
+@pytest.mark.parametrize(
+    ("written", "is_told"),
+    [
+        ('```json\n{"tool":"read_file","path":"a.txt"}\n```', False),
+        ('```json\n{"tool":"read_file","arguments":{"path":"a.txt"}}\n```', False),
+        ('```json\n{"tool":"read_file","arguments":{"path":"a.txt"\n```', True),
+        ('```json\n{"tool":"readFile","file":"a.txt"}\n```', True),
+    ],
+)
+async def test_in_words_what_is_mended_is_told(stage: Stage, written: str, is_told: bool) -> None:
+    (stage.folder / "a.txt").write_text("seven")
+    events = await events_of(stage.conversation([written, "Seven."], backend=WORDS).send("What does a.txt say?"))
+    assert the(events, ToolStarted).call.arguments == {"path": "a.txt"}
+    assert ("repaired" in types_of(events)) is is_told
+
+
 async def test_tools_are_described_in_words_and_called_in_a_fence(stage: Stage) -> None:
     (stage.folder / "a.txt").write_text("seven")
     fence = '```json\n{"tool":"read_file","path":"a.txt"}\n```'

@@ -33,8 +33,10 @@ _UNKNOWN_WINDOW_TOKENS = 16384
 _TRIES = 2
 """Calls that a small model may make in a turn while none of them succeeds."""
 _MOST_CALLS = 40
-_STRING_LIMIT, _LONG_STRING_LIMIT, _LIST_LIMIT = 120, 4000, 20
+_STRING_LIMIT, _SMALL_STRING_LIMIT, _LONG_STRING_LIMIT, _LIST_LIMIT = 1000, 120, 4000, 20
 _LONG_STRINGS = ("content", "old", "new", "text", "patch")
+_COMMANDS = ("command", "code", "script", "query", "prompt")
+"""As long as the texts, but for a small model: it is to copy them from the request."""
 _NOT_BY_CHANCE: Json = {"temperature": 0, "repeat_penalty": 1.0}
 """A small model chooses best so, and without being told not to repeat the request's own words."""
 _ANSWER = ToolSpec(
@@ -156,7 +158,7 @@ def _schema(tool: ToolSpec, request: Request, window: int) -> Json:
     """The schema of a call of this tool: its own parameters with bounds. A small model gives only what is required."""
     is_small = window <= SMALL_WINDOW_TOKENS
     rules: Json = tool.parameters.get("properties", {})
-    properties = {name: _bounded(name, rules[name]) for name in _parameters(tool, is_small)}
+    properties = {name: _bounded(name, rules[name], is_small) for name in _parameters(tool, is_small)}
     if is_small:
         properties |= from_the_request(tool, request, properties)
     return {
@@ -167,18 +169,20 @@ def _schema(tool: ToolSpec, request: Request, window: int) -> Json:
     }
 
 
-def _bounded(name: str, rules: Json) -> Json:
+def _bounded(name: str, rules: Json, is_small: bool) -> Json:
     """The rules of a parameter, without words and with a limit on what can be endless, inside of lists, too."""
     bounded = {key: value for key, value in rules.items() if key not in ("description", "title", "default")}
     if bounded.get("type") == "string" and "enum" not in bounded:
-        limit = _LONG_STRING_LIMIT if name in _LONG_STRINGS else _STRING_LIMIT
+        limit = _SMALL_STRING_LIMIT if is_small else _STRING_LIMIT
+        if name in _LONG_STRINGS or (name in _COMMANDS and not is_small):
+            limit = _LONG_STRING_LIMIT
         bounded = {"minLength": 1 if name not in ("new", "content") else 0, "maxLength": limit} | bounded
     if bounded.get("type") == "array":
         bounded = {"maxItems": _LIST_LIMIT} | bounded
         if isinstance(bounded.get("items"), dict):
-            bounded["items"] = _bounded(name, bounded["items"])
+            bounded["items"] = _bounded(name, bounded["items"], is_small)
     if isinstance(bounded.get("properties"), dict):
-        bounded["properties"] = {key: _bounded(key, value) for key, value in bounded["properties"].items()}
+        bounded["properties"] = {key: _bounded(key, value, is_small) for key, value in bounded["properties"].items()}
     return bounded
 
 

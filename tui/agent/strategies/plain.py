@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import shorten
 
 from tui.backends.spec import ToolSpec
 from tui.core.codec import dumps
@@ -16,6 +17,8 @@ _CHARACTERS_A_TOKEN = 3
 _RESULT_SHARE = 0.25
 _SPARE_TOKENS = 600
 """For the instructions and what a rough count misses."""
+_LONGEST_SENTENCE = 400
+"""Characters; servers of tools write descriptions of pages without a full stop."""
 _CUT = "\n[... cut ...]\n"
 
 
@@ -26,7 +29,8 @@ def call_text(name: str, arguments: dict[str, object]) -> str:
 
 def first_sentence(tool: ToolSpec) -> str:
     """What a tool does, in short."""
-    return re.split(r"(?<=\.)\s|:", tool.description, maxsplit=1)[0]
+    first = re.split(r"(?<=\.)(?<!e\.g\.)(?<!i\.e\.)\s", tool.description.strip(), maxsplit=1)[0]
+    return shorten(first, _LONGEST_SENTENCE, placeholder=" ...")
 
 
 def fenced(call: str) -> str:

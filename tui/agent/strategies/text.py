@@ -18,8 +18,10 @@ from tui.agent.strategies.loose_json import NotJson, mended
 from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.native import mended_answer
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, fenced, first_sentence
+from tui.agent.strategies.shapes import calls_in
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
+from tui.core.codec import dumps
 from tui.core.events import Notice, Repaired
 from tui.core.messages import Block, Json, Text, ToolCall
 
@@ -32,6 +34,7 @@ _ATTEMPT = re.compile(
     r"(?:\n?```)?\s*\Z",
     re.DOTALL,
 )
+_FENCE = re.compile(r"^```(?:json)?[ \t]*\n(.*?)\n```[ \t]*$", re.DOTALL | re.MULTILINE)
 _RULES = """\
 You can use tools. To use one, end your answer with one block like those below and say nothing after it. \
 The result comes in the next message. When you need no tool, answer without a block."""
@@ -54,9 +57,21 @@ class InWords:
         asked = structs.replace(request, system=_system(request), messages=messages, tools=())
         async with aclosing(mended_answer(backend, asked, structs.replace(request, tools=tools))) as items:
             async for item in items:
-                if isinstance(item, Repaired) and "its text" in item.what:
-                    continue  # that is how it is to be here
+                if isinstance(item, Repaired) and _is_as_asked(item):
+                    continue
                 yield with_attempt(item, tools) if isinstance(item, Reply) else item
+
+
+def _is_as_asked(repair: Repaired) -> bool:
+    """Whether a call that was found in the text is written there just as it is to be: nothing was mended."""
+    written = []
+    try:
+        for fence in _FENCE.findall(repair.before):
+            written += calls_in(json.loads(fence))
+    except ValueError:
+        return False
+    as_written = [f"{call.name} {dumps(call.arguments)}" for call in written]
+    return bool(written) and "\n".join(as_written) == repair.after and not _FENCE.sub("", repair.before).strip()
 
 
 def wrong_calls(request: Request) -> int:
