@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tui.backends.resolve import presets, resolve
 from tui.backends.spec import BackendSpec, Rules
 from tui.core.usage import Price
 from tui.settings.config import BackendConfig, Settings
+from tui.settings.learned import forget_learned, learned_of
 
 Start = Callable[..., ScriptedServer]
 POINTS = ["server", "model", "answer", "thinking", "tools"]
@@ -174,6 +176,57 @@ async def test_a_server_that_lists_no_models_is_asked_all_the_same(scripted: Sta
     assert [result.ok for result in await checked(spec_for(server))] == [True] * 5
 
 
-async def test_a_tool_that_is_not_called_is_met_with_the_setting_that_helps(scripted: Start) -> None:
-    result = (await checked(spec_for(scripted(["ready", "Green."]))))[-1]
-    assert result.name == "tools" and not result.ok and 'strategy = "constrained"' in result.detail
+async def test_a_tool_that_is_not_called_in_any_way_is_a_failure(scripted: Start) -> None:
+    result = (await checked(spec_for(scripted(["ready", *["Green."] * 4]))))[-1]
+    assert result.name == "tools" and not result.ok
+    assert "not called" in result.detail and "brought no call either" in result.detail
+
+
+async def test_a_tool_that_is_called_at_the_second_try_is_called(scripted: Start) -> None:
+    assert "called report_colour" in (await checked(spec_for(scripted(["ready", "Green.", CALLED]))))[-1].detail
+
+
+IN_WORDS = '{"tool": "report_colour", "colour": "green"}'
+
+
+@pytest.mark.parametrize(
+    ("answers", "strategy", "rules"),
+    [
+        (['{"colour": "green"}'], "constrained", {"native_tools": False}),
+        (["Green.", f"So: {IN_WORDS}"], "text", {"native_tools": False, "response_format": "none"}),
+        ([IN_WORDS.replace("green", "grass"), IN_WORDS], "text", {"native_tools": False, "response_format": "none"}),
+    ],
+)
+async def test_the_way_in_which_a_tool_is_called_is_remembered(
+    home: Path, scripted: Start, answers: list[str], strategy: str, rules: dict[str, Any]
+) -> None:
+    server = scripted(["ready", "Green.", "Green.", *answers])
+    result = (await checked(spec_for(server)))[-1]
+    assert result.ok and f"strategy `{strategy}`" in result.detail and "show lab --forget" in result.detail
+    assert {entry.rule: entry.value for entry in learned_of(server.base_url, "scripted")} == rules
+    config = BackendConfig(wire="chat-completions", base_url=server.base_url, model="scripted", credential="none")
+    backend = Backend(resolve(Settings(backends={"lab": config}), "lab"))
+    chosen, why = await backend.tool_strategy_and_why()
+    await backend.aclose()
+    assert chosen == strategy and "--forget" in why
+    assert forget_learned(server.base_url, "scripted") == len(rules)
+
+
+async def test_a_strategy_that_is_set_is_not_changed_but_the_one_that_works_is_named(
+    home: Path, scripted: Start
+) -> None:
+    server = scripted(["ready", "Green.", "Green.", '{"colour": "green"}'])
+    result = (await checked(spec_for(server, strategy="native")))[-1]
+    assert not result.ok and 'set `strategy = "constrained"`' in result.detail
+    assert not learned_of(server.base_url, "scripted")
+
+
+async def test_a_server_that_refuses_a_schema_is_asked_in_words(home: Path, scripted: Start) -> None:
+    def answer(request: Any) -> Any:
+        if "response_format" in request.body:
+            return fault(400, message="response_format is not supported by this model")
+        return IN_WORDS if "this JSON" in str(request.body) else "Green."
+
+    server = scripted(answer)
+    result = (await checked(spec_for(server)))[-1]
+    assert result.ok and "strategy `text`" in result.detail

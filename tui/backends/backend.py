@@ -152,6 +152,8 @@ class Backend:
         without: Strategy = "text" if self.spec.rules.response_format == "none" else "constrained"
         if self._tools_refused:
             return without, "the server refused tools"
+        if not self.spec.rules.native_tools and self.spec.sources.get("native_tools") == "learned":
+            return without, f"learned before; `mimo-tui backends show {self.spec.name} --forget` takes it back"
         if may_ask and self.spec.wire in discovery.MUST_ASK:
             await self.discover()
         is_able: Any = None
@@ -161,8 +163,8 @@ class Backend:
             return "native" if is_able else without, f"the model's template has {'' if is_able else 'no '}tools"
         if self.spec.rules.native_tools:
             return "native", "nothing speaks against it"
-        source = {"server": "the server says so", "learned": "the server has refused tools before"}
-        return without, source.get(self.spec.sources.get("native_tools", ""), "its rules say so")
+        is_told = self.spec.sources.get("native_tools") == "server"
+        return without, "the server says so" if is_told else "its rules say so"
 
     async def aclose(self) -> None:
         """Close the connections. The backend can be asked again."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from typing import Literal
 
 from msgspec import Struct
 
@@ -13,23 +15,34 @@ from tui.backends.backend import Backend
 from tui.backends.spec import ModelInfo, Reply, Request, ToolSpec
 from tui.core.errors import BackendError, MimoError
 from tui.core.events import ReasoningDelta, TextDelta, ToolCallDelta
-from tui.core.messages import Reasoning, user
+from tui.core.messages import Json, Reasoning, user
 from tui.core.text import clean_line
 from tui.core.usage import Price
+from tui.settings.learned import Learned, keep_learned
 from tui.settings.names import did_you_mean
 
+_COLOURS = ["red", "green", "blue"]
 _TOOL = ToolSpec(
     "report_colour",
     "Report a colour.",
     {
         "type": "object",
-        "properties": {"colour": {"type": "string", "enum": ["red", "green", "blue"]}},
+        "properties": {"colour": {"type": "string", "enum": _COLOURS}},
         "required": ["colour"],
         "additionalProperties": False,
     },
 )
 _QUESTION = "Report the colour of grass with the tool."
 _JSON_QUESTION = 'Answer with exactly this JSON and nothing else: {"tool": "report_colour", "colour": "green"}'
+_NATIVE_TRIES = 2
+"""What is remembered of a model is not to come from one answer in which it chose to talk."""
+_LEARNED: dict[str, Json] = {
+    "constrained": {"native_tools": False},
+    "text": {"native_tools": False, "response_format": "none"},
+}
+"""The rules that lead to a strategy."""
+_REFUSED = ("bad_request", "protocol", "server")
+"""Errors of a server that does not take a schema."""
 _NO_LIST = ("model_not_found", "bad_request", "protocol", "permission")
 """Errors of a server that answers, but lists no models."""
 
@@ -164,28 +177,72 @@ class _Trial:
         strategy, why = await self._backend.tool_strategy_and_why()
         reason = f"strategy `{strategy}`: {why}"
         if strategy == "native":
+            return await self._native(reason)
+        said = await (self._constrained() if strategy == "constrained" else self._in_words())
+        if _object_in(said, is_alone=strategy == "constrained") is None:
+            asked = "constrained to it" if strategy == "constrained" else "asked for"
+            raise MimoError(f"the answer is not JSON, though it was {asked}: {clean_line(said, 60)!r} ({reason})")
+        kind = "constrained answers" if strategy == "constrained" else "answers in JSON"
+        return f"{kind} work; tool calls are made of them ({reason})"
+
+    async def _native(self, reason: str) -> str:
+        """Asked for in the server's own way; a model that does not call twice is asked in the other ways."""
+        for _ in range(_NATIVE_TRIES):
             reply = (await self._ask(Request("", (user(_QUESTION),), tools=(_TOOL,)))).reply
             if reply.message.tool_calls:
                 return f"called {clean_line(reply.message.tool_calls[0].name)} ({reason})"
             if _TOOL.name in reply.message.text:
                 return f"the call came as text, which is read all the same ({reason})"
-            hint = 'For a model that cannot call tools set `strategy = "constrained"`, or `"text"`.'
-            raise MimoError(f"the tool was not called ({reason})", hint)
-        if strategy == "constrained":
-            reply = (await self._ask(Request("Answer in JSON.", (user(_QUESTION),), schema=_TOOL.parameters))).reply
-        else:
-            reply = (await self._ask(Request("", (user(_JSON_QUESTION),)))).reply
-        said = reply.message.text
-        if strategy == "text":
-            said = said[said.find("{") : said.rfind("}") + 1]
-        try:
-            json.loads(said)
-        except ValueError as error:
-            asked = "constrained to it" if strategy == "constrained" else "asked for"
-            words = clean_line(reply.message.text, 60)
-            raise MimoError(f"the answer is not JSON, though it was {asked}: {words!r} ({reason})") from error
-        kind = "constrained answers" if strategy == "constrained" else "answers in JSON"
-        return f"{kind} work; tool calls are made of them ({reason})"
+            if reply.finish_reason == "length":
+                raise MimoError(f"the answer ended at its limit before a tool was called ({reason})")
+        works = await self._other_way()
+        if works is None:
+            raise MimoError(
+                f"the tool was not called ({reason})", "An answer by a schema and one in words brought no call either."
+            )
+        spec = self._backend.spec
+        kind = "constrained answers work" if works == "constrained" else "answers in JSON, asked for in words, work"
+        is_set = [name for name in _LEARNED[works] if spec.sources.get(name, "").startswith("you")]
+        if spec.strategy != "auto" or is_set:
+            raise MimoError(f"the tool was not called ({reason})", f'{kind}: set `strategy = "{works}"`.')
+        await asyncio.to_thread(self._remember, works)
+        name = clean_line(spec.name)
+        return (
+            f"the tool was not called natively, but {kind}: from now on this model is asked so (strategy `{works}`). "
+            f"`mimo-tui backends show {name} --forget` takes it back"
+        )
+
+    async def _other_way(self) -> Literal["constrained", "text"] | None:
+        """The strategy that brings what a call can be made of."""
+        if self._takes_schemas():
+            try:
+                answer = _object_in(await self._constrained(), is_alone=True)
+            except BackendError as error:
+                if error.kind not in _REFUSED:
+                    raise
+                answer = None
+            # The server may have refused the schema by now, and the answer have come without one.
+            if self._takes_schemas() and answer is not None and answer.get("colour") in _COLOURS:
+                return "constrained"
+        answer = _object_in(await self._in_words())
+        return "text" if answer is not None and answer.get("tool") == _TOOL.name else None
+
+    def _takes_schemas(self) -> bool:
+        return self._backend.spec.rules.response_format != "none"
+
+    async def _constrained(self) -> str:
+        question = Request("Answer in JSON.", (user(_QUESTION),), schema=_TOOL.parameters)
+        return (await self._ask(question)).reply.message.text
+
+    async def _in_words(self) -> str:
+        return (await self._ask(Request("", (user(_JSON_QUESTION),)))).reply.message.text
+
+    def _remember(self, works: Literal["constrained", "text"]) -> None:
+        """Keep for this server and model how it is asked. Blocking. Raises MimoError when it cannot be written."""
+        spec, today = self._backend.spec, time.strftime("%Y-%m-%d")
+        for rule, value in _LEARNED[works].items():
+            because = f"when it was tested, tools were not called natively, and `{works}` worked"
+            keep_learned(Learned(spec.base_url, spec.model or "", rule, value, because, today))
 
     async def _ask(self, request: Request) -> _Answer:
         began, first_s, pieces = time.monotonic(), None, 0
@@ -198,6 +255,15 @@ class _Trial:
                     pieces += 1
                     first_s = time.monotonic() - began if first_s is None else first_s
         raise AssertionError("an answer without a reply and without an error")
+
+
+def _object_in(text: str, *, is_alone: bool = False) -> Json | None:
+    """The JSON object of an answer; words around it do no harm unless it is to be `is_alone`."""
+    try:
+        value = json.loads(text if is_alone else text[text.find("{") : text.rfind("}") + 1])
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def price_text(price: Price | None) -> str:
