@@ -31,6 +31,9 @@ def test_it_says_exactly_what_it_allows(project: Path, capsys: pytest.CaptureFix
     assert trust_state(project) == "unknown"
     assert main(["trust"]) == 0
     assert trust_state(project) == "trusted"
+    capsys.readouterr()
+    assert main(["trust", "--show"]) == 0
+    assert "is trusted. It is allowed to:" in capsys.readouterr().out
 
 
 def test_it_lists_and_takes_back(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,8 +50,10 @@ def test_it_lists_and_takes_back(project: Path, capsys: pytest.CaptureFixture[st
 
 def test_a_configuration_with_mistakes_is_not_trusted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / ".mimo" / "config.toml").write_text('[agent]\npolicy = "auto"\n')
-    assert main(["trust"]) == 2
-    assert "agent.policy" in capsys.readouterr().err
+    for words in (["trust"], ["trust", "--show"]):
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert "agent.policy" in said.err and not said.out
     assert trust_state(project) == "unknown"
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+import tomli_w
 
 from tests.mcp.conftest import ROOT, Servers, helpful, hostile, processes_of
+from tui.settings.config import load
 from tui.settings.paths import state_dir
 from tui.settings.schema import McpConfig
+from tui.settings.trust import trust
 from tui.tools.mcp.servers import McpServers
 
 pytestmark = pytest.mark.slow
@@ -227,3 +230,23 @@ async def test_nothing_is_left_running_after_the_end(servers: Servers) -> None:
     await servers.servers.close()
     assert not processes_of("tests.mcp.helpful") and not processes_of("tests.mcp.hostile")
     assert isinstance(servers.servers, McpServers)
+
+
+async def test_one_of_a_project_is_not_started_again_when_its_files_have_changed(servers: Servers) -> None:
+    (servers.folder / ".mimo").mkdir()
+    program = servers.folder / "srv.py"
+    program.write_text("import runpy\nrunpy.run_module('tests.mcp.helpful', run_name='__main__')\n")
+    own = {"command": [sys.executable, "srv.py"], "in_project": True, "env": {"PYTHONPATH": str(ROOT)}}
+    (servers.folder / ".mimo" / "config.toml").write_text(tomli_w.dumps({"mcp": {"own": own}}))
+    trust(servers.folder)
+    mcp = load(servers.folder).mcp
+    assert await servers.start(**mcp), servers.told
+    with program.open("a") as file:
+        file.write("# as the model could\n")
+    await servers.servers.restart("own")
+    server = servers.servers.get("own")
+    assert server
+    await server.settled()
+    assert server.state == "failed" and "the folder has changed since you trusted it" in server.why
+    assert "the folder has changed since you trusted it" in servers.told[-1]
+    assert not processes_of("srv.py")

@@ -35,15 +35,19 @@ def _trust(folder: Path, only_shows: bool) -> int:
     from tui.settings.trust import trust
 
     offer = offer_of(folder)
+    if offer.errors:  # nothing of it counts, so there is nothing to agree to
+        raise offer.errors[0]
     root = clean(str(offer.root))
     state = {"trusted": "is trusted", "changed": "has changed since it was trusted", "unknown": "is not trusted"}
-    print(f"{root} {state[offer.state]}. {'It would be' if only_shows else 'From now on it is'} allowed to:")
+    if not only_shows:
+        may = "From now on it is"
+    else:
+        may = "It is" if offer.state == "trusted" else "It would be"
+    print(f"{root} {state[offer.state]}. {may} allowed to:")
     for line in offer.lines():
         print(f"  {line}")
     if offer.is_empty:
         print("  (it brings nothing now; notes, skills and commands that come later would count)")
-    if offer.errors:
-        raise offer.errors[0]
     if not only_shows:
         trust(folder, offer.fingerprint)
         print(f"Trusted. To take it back: mimo-tui trust --remove {root}")

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from tui.core.errors import MimoError
 from tui.core.messages import Json
 from tui.core.text import clean_line
+from tui.settings.project_config import ProjectServer
 from tui.settings.schema import McpConfig
+from tui.settings.trust import trust_state
 from tui.tools.errors import ToolError
 from tui.tools.mcp.connection import SignInNeeded, connected, listening
 from tui.tools.mcp.library import load_library
@@ -268,6 +270,7 @@ class McpServer:
 
     async def _live(self) -> None:
         """One life of it, from its start to its end. Raises whatever the connection broke with."""
+        await self._check_trust()
         await load_library()
         self._lost.clear()
         self._lost_for = ""
@@ -282,6 +285,16 @@ class McpServer:
             self._become_ready(client, offer)
             async with listening(client, self._changed):
                 await self._lost.wait()
+
+    async def _check_trust(self) -> None:
+        """A server of a project is started only as its user trusted it, each time anew. Raises MimoError."""
+        root = self.config.root if isinstance(self.config, ProjectServer) else None
+        if root is None or await asyncio.to_thread(trust_state, Path(root)) == "trusted":
+            return
+        why = "the folder has changed since you trusted it"
+        if not self._has_worked:  # else it is told as the end of it
+            self._tell(f"The server {self.name} is not started: {why} (/trust shows it).")
+        raise MimoError(why, "Look at it with /trust.")
 
     def _become_ready(self, client: Client, offer: Offer) -> None:
         self.version = str(client.protocol_version)
