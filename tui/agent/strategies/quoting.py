@@ -21,13 +21,15 @@ _NAMES = re.compile(r"[\w.:/-]{3,200}|(?<=[\"'`])[^\"'`\n]{3,100}(?=[\"'`])")
 """What may be the name of a tool: a word, and what stands between quotes."""
 _NEAR_CHARACTERS = 400
 """So far from its tool's name arguments may stand, besides their own length."""
+_SHORT = 3
+"""Values of so few characters have to be words of their own: they are part of many."""
 _LINE_MARKS = re.compile(r"^[ \t]*\d+\t|^[+>|][ \t]?", re.MULTILINE)
 """What lines of files, of changes and of quotations begin with."""
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
 _LEFT_OUT = re.compile(r"[\s\"'`“”‘’«»\\\u200b-\u200f\u2060\ufeff\u00ad]+")
 
 _BEFORE_A_CALLED = re.compile(r"(?:[=<>\]|｜]|:\s*\\?[\"'`“]|Action:)\s*\\?[\"'`“]?\Z")
-_AFTER_A_CALLED = re.compile(r"[\s\"'`”\\]*[({\[<=:]|\\?[\"'`”]\s*[,}]")
+_AFTER_A_CALLED = re.compile(r"[\s\"'`”\\]*[({\[<=:]|\\?[\"'”]\s*[,}]")
 
 
 class Heard(NamedTuple):
@@ -55,7 +57,8 @@ def is_quoted(call: ToolCall, tools: Sequence[ToolSpec], texts: Sequence[Heard])
     In the user's words, and for a call without strings, the name has to stand there as it does in a call.
     """
     tool = [tool for tool in tools if tool.name == call.name]
-    wanted = sorted({_squeezed(value) for value in _strings(call.arguments)} - {""})
+    wanted = {_squeezed(value) for value in _strings(call.arguments)}
+    wanted = {value for value in wanted if any(map(str.isalnum, value))}  # a `.` stands near everything
     reach = _NEAR_CHARACTERS + 2 * sum(map(len, wanted))
 
     @cache
@@ -66,10 +69,17 @@ def is_quoted(call: ToolCall, tools: Sequence[ToolSpec], texts: Sequence[Heard])
         only_called = one.is_request or not wanted
         for text in dict.fromkeys((one.text, _decoded(one.text))):
             for start, end in _near(text, is_name, only_called, reach):
-                near = _squeezed(text[start:end])
-                if all(value in near for value in wanted):
+                if _has_all(text[start:end], wanted):
                     return True
     return False
+
+
+def _has_all(text: str, wanted: set[str]) -> bool:
+    near = _squeezed(text)
+    return all(
+        value in near and (len(value) > _SHORT or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text.casefold()))
+        for value in wanted
+    )
 
 
 def _near(text: str, is_name: Callable[[str], bool], only_called: bool, reach: int) -> Iterator[tuple[int, int]]:
