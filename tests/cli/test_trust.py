@@ -67,3 +67,13 @@ def test_config_check_says_what_counts(project: Path, capsys: pytest.CaptureFixt
     assert main(["config", "check"]) == 0
     said = capsys.readouterr().out
     assert "it has changed since" in said and "x: unknown key" in said
+
+
+def test_skills_that_cannot_be_used_are_named_with_the_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project / ".agents" / "skills" / "other"
+    folder.mkdir(parents=True)
+    (folder / "SKILL.md").write_text("---\nname: another\ndescription: d\n---\nx")
+    assert main(["trust", "--show"]) == 0
+    assert ".agents/skills/other: its `name` is another, and has to be the folder's" in capsys.readouterr().out

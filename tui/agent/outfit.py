@@ -19,6 +19,7 @@ from tui.backends.backend import Backend
 from tui.backends.resolve import resolve
 from tui.backends.spec import BackendSpec
 from tui.core.errors import MimoError, UsageError
+from tui.core.text import clean_line
 from tui.settings.agent_files import AgentDefinition
 from tui.settings.schema import Settings
 from tui.tools.base import ToolContext
@@ -50,6 +51,8 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
         if spec.context_window is None or spec.context_window > SMALL_WINDOW_TOKENS:
             definitions = await _definitions(conversation)
             subagents = Subagents(conversation, definitions, partial(_answering, conversation))
+            for unusable in await asyncio.to_thread(conversation.project.unusable_skills):
+                conversation.tell(f"This skill cannot be used: {clean_line(unusable, 300)}.")
             skills = UseSkill(lambda: conversation.project.skills)
             toolbox = Toolbox((*toolbox.tools, Delegate(definitions, subagents), skills, PresentPlan()))
     if is_agent and (servers := conversation.settings.mcp):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.agent.conftest import Stage, events_of
 from tests.scripted import Reply, tool_call
-from tui.core.events import ToolFinished
+from tui.core.events import Notice, ToolFinished
 from tui.settings.memory import add_memory
 from tui.settings.trust import trust
 
@@ -113,3 +113,22 @@ async def test_git_filters_of_a_folder_that_is_not_trusted_are_not_run(stage: St
     (project / ".git" / "config").write_text(f"[core]\nfsmonitor = touch {project}/ran\n")
     await events_of(stage.conversation(["One."]).send("go"))
     assert not (project / "ran").exists()
+
+
+async def test_a_skill_that_cannot_be_used_is_named_once_with_the_reason(stage: Stage, project: Path) -> None:
+    for name, head in (("silent", "name: silent"), ("Upper", "description: d"), ("broken", "description: [")):
+        folder = project / ".agents" / "skills" / name
+        folder.mkdir()
+        (folder / "SKILL.md").write_text(f"---\n{head}\n---\nx")
+    conversation = stage.conversation(["One.", "Two.", "Three."])
+    events = await events_of(conversation.send("go"))
+    assert not any("skill cannot be used" in event.message for event in events if isinstance(event, Notice))
+    trust(project)
+    conversation.take_settings(conversation.settings)
+    events = await events_of(conversation.send("go"))
+    told = [event.message for event in events if isinstance(event, Notice)]
+    assert any("skills/silent: " in words and "`description`" in words for words in told)
+    assert any("skills/Upper: the folder's name" in words for words in told)
+    assert not any("review" in words for words in told)
+    events = await events_of(conversation.send("go"))
+    assert not any("skill cannot be used" in event.message for event in events if isinstance(event, Notice))

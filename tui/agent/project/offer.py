@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tui.agent.project.custom_commands import project_commands
 from tui.agent.project.notes import Note, notes_of
 from tui.agent.project.reading import names_in
-from tui.agent.project.skills import project_skills
+from tui.agent.project.skills import project_skills, project_unusable_skills
 from tui.core.errors import ConfigError
 from tui.core.text import clean_line, reveal
 from tui.settings.agent_files import project_agents_dir
@@ -38,6 +38,8 @@ class Offer(NamedTuple):
     settings: ProjectSettings
     errors: Sequence[ConfigError]
     """What is wrong with its configuration: nothing of that counts."""
+    unusable: Sequence[str] = ()
+    """Its skills that cannot be used, with the reason."""
 
     @property
     def is_empty(self) -> bool:
@@ -77,6 +79,8 @@ class Offer(NamedTuple):
             yield _line(f"tell the model what {note.name} says ({len(note.text):,} characters)")
         for skill in self.skills:
             yield _line(f"offer the model the skill {skill}")
+        for skill in self.unusable:
+            yield _line(f"(not a skill that can be used: {skill})")
         for command in self.commands:
             yield _line(f"add the command /{command}")
         for agent in self.agents:
@@ -91,7 +95,8 @@ def offer_of(folder: Path) -> Offer:
     skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
     commands = [f"{command.name}: {command.help}" for command in project_commands(root)]
     agents = [name.removesuffix(".md") for name in names_in(project_agents_dir(root)) if name.endswith(".md")]
-    return Offer(root, trust_state(root), seen, notes_of(folder), skills, commands, agents, settings, errors)
+    state, notes, unusable = trust_state(root), notes_of(folder), project_unusable_skills(root)
+    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable)
 
 
 def _counted(count: int, one: str, many: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.agent.project.folder_state import folder_state
 from tui.agent.project.notes import LIMIT_CHARACTERS, joined, notes_below, notes_of
 from tui.agent.project.reading import cut
-from tui.agent.project.skills import find_skills, listed
+from tui.agent.project.skills import find_skills, listed, unusable_skills
 from tui.agent.project.workspace import read_workspace, workspace_folder
 from tui.agent.strategies.base import SMALL_WINDOW_TOKENS
 from tui.core.events import Compacted, Record, ToolFinished
@@ -40,6 +40,8 @@ class Project:
         self._folder, self._workspace = folder, workspace
         self._skills: dict[str, Skill] | None = None
         self._given: set[str] = set()
+        self._named: set[str] = set()
+        self._looked_for_unusable = False
 
     @property
     def skills(self) -> dict[str, Skill]:
@@ -49,9 +51,21 @@ class Project:
             self._skills = find_skills(root, is_trusted=trust_state(root) == "trusted")
         return self._skills
 
+    def unusable_skills(self) -> list[str]:
+        """The skills that cannot be used, with the reason: once, and what is new after `look_again`."""
+        if self._looked_for_unusable:
+            return []
+        self._looked_for_unusable = True
+        root = project_root(self._folder)
+        found = unusable_skills(root, is_trusted=trust_state(root) == "trusted")
+        new = [line for line in found if line not in self._named]
+        self._named.update(new)
+        return new
+
     def look_again(self) -> None:
         """The user's trust in the folder has changed: what it brings counts from the next message on, or no more."""
         self._skills = None
+        self._looked_for_unusable = False
 
     def blocks(
         self, words: str, so_far: Iterable[Message], *, is_agent: bool, is_planning: bool, window: int | None

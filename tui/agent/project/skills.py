@@ -45,6 +45,18 @@ def project_skills(root: Path) -> dict[str, Skill]:
     return found
 
 
+def unusable_skills(root: Path, *, is_trusted: bool) -> list[str]:
+    """`FOLDER: why`, of each skill that cannot be used; those of the project at `root` only when it is trusted."""
+    home = Path.home()
+    own = [_unusable(config_dir() / "skills"), *(_unusable(home / name) for name in _FOLDERS)]
+    return [*(project_unusable_skills(root) if is_trusted else ()), *(line for lines in own for line in lines)]
+
+
+def project_unusable_skills(root: Path) -> list[str]:
+    """The same of those that the project at `root` brings, trusted or not; the folders as they are in it."""
+    return [line for name in _FOLDERS for line in _unusable(root / name, within=root)]
+
+
 def listed(skills: Mapping[str, Skill]) -> str:
     """Names and descriptions for the model, a line each; empty when there are none."""
     lines = [f"- {skill.name}: {skill.description}" for skill in skills.values()]
@@ -57,17 +69,32 @@ def listed(skills: Mapping[str, Skill]) -> str:
 
 def _add(found: dict[str, Skill], folder: Path, within: Path | None = None) -> None:
     for name in names_in(folder):
-        if name not in found and (skill := _skill(folder / name, within)) is not None:
+        if name not in found and isinstance(skill := _skill(folder / name, within), Skill):
             found[name] = skill
 
 
-def _skill(folder: Path, within: Path | None) -> Skill | None:
-    """The skill in a folder; None for what is none, has a name that is not allowed, or says nothing about itself."""
-    if len(folder.name) > _LONGEST_NAME or not _NAME.fullmatch(folder.name):
+def _unusable(folder: Path, within: Path | None = None) -> list[str]:
+    lines = []
+    for name in names_in(folder):
+        if isinstance(why := _skill(folder / name, within), str):
+            place = folder / name
+            lines.append(f"{place if within is None else place.relative_to(within)}: {why}")
+    return lines
+
+
+def _skill(folder: Path, within: Path | None) -> Skill | str | None:
+    """The skill in a folder, or why it cannot be used; None where there is no `SKILL.md`."""
+    if not os.path.lexists(folder / "SKILL.md"):
         return None
+    if len(folder.name) > _LONGEST_NAME or not _NAME.fullmatch(folder.name):
+        return f"the folder's name must be small letters, digits and single hyphens, at most {_LONGEST_NAME}"
     text = read_text(folder / "SKILL.md", within=within)
+    if not text:
+        return "its SKILL.md is empty, no regular file, not readable, or leads out of the project"
     fields, body = read_document(text)
     description = " ".join(fields.get("description", "").split())[:_LONGEST_DESCRIPTION]
-    if not description or fields.get("name", folder.name) != folder.name:
-        return None
+    if not description:
+        return "its SKILL.md has no head with a `description`, or one that cannot be read as YAML"
+    if (name := fields.get("name", folder.name)) != folder.name:
+        return f"its `name` is {name[:_LONGEST_NAME]}, and has to be the folder's"
     return Skill(folder.name, description, Path(os.path.realpath(folder)), body, within is not None)
