@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
 from typing import IO
 
+from tui.core.text import clean_line
 from tui.settings.schema import Hook
 from tui.tools.environment import tool_environment
 from tui.tools.processes import MARK, kill, new_mark
@@ -46,8 +48,12 @@ class HookRun:
 
     async def _run_inside(self, sandbox: Sandbox, *files: IO[bytes]) -> int:
         watch = await asyncio.to_thread(lambda: RepositoryWatch(self._folder.resolve()))
+        program, *words = self._hook.command
+        path = shutil.which(program, path=tool_environment().get("PATH"))  # not every sandbox looks for it
+        if path is None:
+            raise OSError(f"there is no program {clean_line(program, 80)}")
         # Not in a thread, as nothing else that starts bubblewrap: it would end with it.
-        enclosure = sandbox.enclose(self._hook.command, self._folder, self._network)
+        enclosure = sandbox.enclose([path, *words], self._folder, self._network)
         try:
             return await self._run(enclosure, *files)
         finally:
