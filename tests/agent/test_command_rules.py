@@ -333,6 +333,7 @@ NASTY = st.one_of(CHANGED, st.lists(PIECES, max_size=14).map("".join), st.text(m
 @given(NASTY)
 @settings(max_examples=400, deadline=None)
 @example("git diff '\x00'")
+@example("æÔVyü&A{\U000f9391\U00079c57\U000fd641Ö\x07öí\U000f9d97z\x15ÂȮ")
 def test_no_text_raises(command: str) -> None:
     parse(command)
     unallowed(PATTERNS, command, Path("/nowhere"))

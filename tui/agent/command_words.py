@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -92,7 +93,13 @@ def parse(command: str) -> Parsed | None:
 
 @functools.lru_cache(maxsize=64)
 def _parse(source: bytes) -> Parsed | None:
-    root = _parser().parse(source).root_node
+    with _one_at_a_time:
+        return _read(source)
+
+
+def _read(source: bytes) -> Parsed | None:
+    tree = _parser().parse(source.translate(_ASCII))
+    root = tree.root_node
     if root.has_error:
         return None
     reading = _Reading(source)
@@ -105,12 +112,20 @@ def _parse(source: bytes) -> Parsed | None:
     return Parsed(tuple(reading.commands), tuple(reading.written), is_plain and bool(reading.commands))
 
 
+@functools.cache
 def _parser() -> Parser:
-    """A parser of its own for each call: they are not for several threads, and cost microseconds."""
+    """The one parser: it is not for several threads, and is made once, with its language."""
     import tree_sitter
     import tree_sitter_bash
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+_one_at_a_time = threading.Lock()
+_ASCII = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
+"""The grammar's own code looks letters up in a table of ASCII, and ends the program for one far beyond it. To the shell
+they are letters like others, so the parser is given another in place of each of their bytes; all is read from the text
+itself."""
 
 
 @dataclass(slots=True)
