@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from tui.agent.hooks import MESSAGE_CHARACTERS
 from tui.core.text import clean_line
 from tui.settings.schema import Hook
 from tui.tools.environment import tool_environment
@@ -19,7 +20,6 @@ from tui.tools.repositories import RepositoryWatch
 from tui.tools.sandbox import Sandbox
 from tui.tools.supervised import Enclosure
 
-MESSAGE_CHARACTERS = 4000
 _OUTPUT_BYTES = 64 * 1024
 
 

@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tui.agent.hook_run import MESSAGE_CHARACTERS, HookRun
 from tui.core.codec import dumps
 from tui.core.messages import Json
 from tui.core.text import clean_line
@@ -25,9 +24,9 @@ from tui.settings.project_config import ProjectHook
 from tui.settings.schema import Hook
 from tui.settings.trust import trust_state
 from tui.tools.sandbox import find_sandbox, why_no_sandbox
-from tui.tools.seals import SandboxRefused
 
 Decision = Literal["allow", "ask", "deny"]
+MESSAGE_CHARACTERS = 4000
 _BLOCKS = 2
 """The exit code that refuses, as in other programs of the kind."""
 
@@ -79,6 +78,9 @@ class Hooks:
 
     async def _run(self, hook: Hook, more: Json) -> Said:
         """Run one; a hook that fails objects to the call that it was asked about."""
+        from tui.agent.hook_run import HookRun  # not before the first screen
+        from tui.tools.seals import SandboxRefused
+
         failed: Decision = "ask" if hook.on == "before_tool" else "allow"
         name = clean_line(" ".join([Path(hook.command[0]).name, *hook.command[1:]]), 80)
         root = Path(hook.root) if isinstance(hook, ProjectHook) else None
