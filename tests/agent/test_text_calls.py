@@ -280,7 +280,15 @@ def test_no_call_follows_words_of_a_quotation(before: str, text: str) -> None:
     assert found(before + text) is None
 
 
-@pytest.mark.parametrize("before", ["The test reads well.\n\nNow the file:\n", "An error on line 5.\n", "It loads:\n"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "The test reads well.\n\nNow the file:\n",
+        "An error on line 5.\n",
+        "It loads:\n",
+        "I don't see it. Let me look:\n",
+    ],
+)
 def test_a_call_follows_other_words(before: str) -> None:
     assert found(f"{before}read_file('a.txt')") == READ
 

@@ -38,6 +38,10 @@ _TELLS = re.compile(
     re.IGNORECASE,
 )
 """Words of a quotation, or of what is not done: no call follows them in their paragraph, or on the next line."""
+_INTENDS = re.compile(
+    r"(?:let me|let's|i will|i['’]ll|i am going to|i['’]m going to|now|next|first|so)\b", re.IGNORECASE
+)
+"""A sentence that begins so is the model's own: what was told before it does not count."""
 _QUOTES = "\"'`“”‘’«»„(>"
 
 
@@ -108,7 +112,9 @@ def _is_said(before: str) -> bool:
     if _EXPLAINS.search(re.split(r"(?<=[.!?])\s+(?=[A-Z])", said)[-1]):
         return False
     begins_a_paragraph = re.search(r"\n[ \t]*\n\s*\Z", before)
-    return not _TELLS.search(said if begins_a_paragraph else re.split(r"\n[ \t]*\n", before.rstrip())[-1])
+    nearest = said if begins_a_paragraph else re.split(r"\n[ \t]*\n", before.rstrip())[-1]
+    last = re.split(r"(?<=[.!?])\s+", nearest.rstrip())[-1]
+    return not _TELLS.search(last if _INTENDS.match(last) else nearest)
 
 
 def _call(written: Written, tools: Sequence[ToolSpec], *, is_tagged: bool = True) -> ToolCall | None:
