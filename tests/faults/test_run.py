@@ -17,13 +17,14 @@ from tests.faults.dialects import CHAT, DIALECTS, OLLAMA, Dialect
 from tests.faults.raw_server import Action, RawServer
 from tests.faults.streams import HTML, LAST, MEGABYTE, begun, bomb, chunk, endless, head, whole
 
+pytestmark = pytest.mark.slow
+
 WIRES = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.wire)
 MEMORY_MB = 350
 """Far above what an answer takes (60), far below what an endless one would; an event may have 64 MB, more than once."""
 MEASURE = """
 import resource, subprocess, sys
 
-pytestmark = pytest.mark.slow
 code = subprocess.run(sys.argv[2:]).returncode
 with open(sys.argv[1], "w") as file:
     file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
-import secrets
 import shutil
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tui.core.errors import MimoError
@@ -100,7 +100,9 @@ def _make(root: int, path: str, target: State | None, read: Read) -> None:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o700, dir_fd=parent)
             return
-        temporary = f".mimo-{secrets.token_hex(8)}.tmp"
+        temporary = _temporary_of(name)
+        with contextlib.suppress(FileNotFoundError):  # of one that was killed
+            os.unlink(temporary, dir_fd=parent)
         try:
             if target.kind == "link":
                 os.symlink(target.what, temporary, dir_fd=parent)
@@ -111,6 +113,19 @@ def _make(root: int, path: str, target: State | None, read: Read) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=parent)
             raise
+
+
+def sweep(folder: Path, paths: Iterable[str]) -> None:
+    """Remove what a `restore` of these paths has left lying when it was killed. Blocking."""
+    with contextlib.suppress(OSError), opened(folder) as root:
+        for path in paths:
+            with contextlib.suppress(OSError, MimoError), parent_of(root, path) as (parent, name):
+                os.unlink(_temporary_of(name), dir_fd=parent)
+
+
+def _temporary_of(name: str) -> str:
+    """Where a file is written before it takes its name: always the same, so that it can be found again."""
+    return f".mimo-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.tmp"
 
 
 def _write(parent: int, temporary: str, name: str, data: bytes, mode: int) -> None:

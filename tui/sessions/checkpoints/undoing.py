@@ -10,7 +10,7 @@ from tui.core.errors import SessionError, UsageError
 from tui.sessions.checkpoints.ledger import Entry
 from tui.sessions.checkpoints.plan import Plan, net, plan
 from tui.sessions.checkpoints.recorder import Place, Recorder
-from tui.sessions.checkpoints.restore import restore
+from tui.sessions.checkpoints.restore import restore, sweep
 from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import Change, State
 
@@ -109,7 +109,9 @@ class Undoing:
 
     def _settled(self) -> list[Entry]:
         """All entries, with what has changed since the last look."""
-        last = max((entry.place for entry in self._ledger.entries()), default=(0, 0))
+        entries = self._ledger.entries()
+        sweep(self._recorder.folder, (c.path for e in entries if e.kind == "undo" and e.is_open for c in e.changes))
+        last = max((entry.place for entry in entries), default=(0, 0))
         with contextlib.suppress(TooLarge):
             self._recorder.settle(last)
         return self._ledger.entries()
