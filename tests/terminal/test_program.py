@@ -101,12 +101,14 @@ def test_ctrl_c_while_it_starts_prints_no_traceback(folder: Path, model: Model, 
         assert b"/tui/" not in terminal.output, terminal.output[-3000:].decode(errors="replace")
 
 
-def test_ctrl_c_twice_ends_it_in_the_middle_of_an_answer(folder: Path, model: Model) -> None:
+def test_ctrl_c_stops_an_answer_and_twice_more_ends_the_program(folder: Path, model: Model) -> None:
     model(Reply(text("on and on"), pause()), may_complain=True)
     with Terminal(folder=folder) as terminal:
         terminal.until_shown(READY, "lab/scripted")
         terminal.type("go\r")
         terminal.until_shown("on and on")
+        terminal.type("\x03")
+        terminal.until_shown("interrupted")
         terminal.type("\x03")
         terminal.until_shown("ctrl+c again")
         terminal.type("\x03")
