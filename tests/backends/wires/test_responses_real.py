@@ -39,7 +39,7 @@ async def test_a_conversation_with_tools_and_reasoning_is_taken(spec: BackendSpe
     foreign = Message("assistant", (Reasoning("Hm."), CALL), Origin("other", "https://elsewhere", "x", "messages"))
     cut = Message("assistant", (Reasoning("Hm.", "reasoning"), Text("It is")), spec.origin)
     look = Message("user", (Text("And this?"), Image("image/png", "AAAA", "cat.png")))
-    messages = (user("list"), own, RESULT, cut, user("again"), foreign, RESULT, look)
+    messages = (user("list"), own, RESULT, cut, look, foreign, RESULT, user("And now?"))
     assert (await reply_of(spec, Request("Be brief.", messages, (TOOL,)))).usage.output_tokens
 
 

@@ -46,7 +46,7 @@ def do(session: Session, act: tuple) -> None:
                 if not (session.folder / path).resolve().is_relative_to(session.folder):
                     return  # never without being asked
                 session.edit(str((session.folder / path).resolve().relative_to(session.folder)), data)
-            except OSError:
+            except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle, before Python 3.13
                 session.reopen()  # a folder is in the way: as if the program had been ended there
         case ("command", script, one, other):
             session.command(script.format(one, other))
