@@ -14,12 +14,12 @@ from tui.backends.sse import Parser
 from tui.backends.wires.chat_encode import encode
 from tui.backends.wires.chat_messages import IN_PARTS
 from tui.backends.wires.reading import as_amount, as_count, as_list, as_object, cut_off, not_a_reply, parse
-from tui.backends.wires.surrogates import mend, split_open
+from tui.backends.wires.runs import TEXT, Runs
 from tui.backends.wires.think_tags import OPEN, ThinkTags, closed_only
 from tui.backends.wires.tool_calls import ToolCalls, new_id
 from tui.core.codec import dumps
 from tui.core.errors import BackendError
-from tui.core.events import Delta, ReasoningDelta, TextDelta
+from tui.core.events import Delta
 from tui.core.messages import Block, Json, Message, Reasoning, Text
 from tui.core.usage import Usage
 
@@ -30,8 +30,6 @@ KEY_HEADER = "Authorization"
 HEADERS: dict[str, str] = {}
 
 _REASONING_KEYS = ("reasoning_content", "reasoning", "reasoning_text")
-_TEXT = ""
-"""The key of a piece of the answer itself."""
 _FINISH_REASONS = {
     "function_call": "tool_calls",
     "eos": "stop",
@@ -52,8 +50,7 @@ class Decoder:
         """The end mark came."""
         self._finish_reason: str | None = None
         self._refused = False
-        self._pieces: list[tuple[str, list[str]]] = []  # runs of one key: text or reasoning
-        self._half = ""  # of a character that was cut in two
+        self._runs = Runs()
         self._details: list[Json] = []
         self._tags = ThinkTags()
         self._calls = ToolCalls(make_id)
@@ -118,11 +115,11 @@ class Decoder:
         content = delta.get("content")
         for key in _REASONING_KEYS:
             if (thought := delta.get(key)) and isinstance(thought, str):
-                yield from self._say(key, thought)
+                yield from self._runs.say(key, thought)
                 break  # some servers send the same under two keys
         else:
             if details := delta.get("reasoning_details"):
-                yield from self._say("reasoning", _text_of(details))
+                yield from self._runs.say("reasoning", _text_of(details))
         self._add_details(delta.get("reasoning_details"))
         if isinstance(content, str):
             yield from self._text(content)
@@ -131,7 +128,7 @@ class Decoder:
                 yield from self._part(as_object(part))
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
             self._refused = True
-            yield from self._say(_TEXT, refusal)
+            yield from self._runs.say(TEXT, refusal)
         calls = as_list(delta.get("tool_calls"))
         if old := delta.get("function_call"):
             calls = [*calls, {"index": 0, "function": old}]
@@ -145,37 +142,23 @@ class Decoder:
     def _part(self, part: Json) -> Iterator[Delta]:
         """A part of a list in place of a string (Mistral)."""
         if (thought := part.get("thinking")) is not None:
-            yield from self._say(IN_PARTS, thought if isinstance(thought, str) else _text_of(thought))
+            yield from self._runs.say(IN_PARTS, thought if isinstance(thought, str) else _text_of(thought))
         elif isinstance(text := part.get("text"), str):
             yield from self._text(text)
 
     def _text(self, text: str) -> Iterator[Delta]:
         if self._tags.is_over:
-            yield from self._say(_TEXT, text)
+            yield from self._runs.say(TEXT, text)
             return
         for is_reasoning, piece in self._tags.feed(text):
-            yield from self._say(self._tags.tag if is_reasoning else _TEXT, piece)
+            yield from self._runs.say(self._tags.tag if is_reasoning else TEXT, piece)
 
     def _rest(self) -> Iterator[Delta]:
         """What was held back for what might follow, at the end."""
         if not self._tags.is_over:
             for is_reasoning, piece in self._tags.finish():
-                yield from self._say(self._tags.tag if is_reasoning else _TEXT, piece)
-        if self._half:
-            self._half = ""
-            yield from self._say(self._pieces[-1][0] if self._pieces else _TEXT, "\ufffd")
-
-    def _say(self, key: str, text: str) -> Iterator[Delta]:
-        """A piece as a delta, with characters that were cut in two made whole."""
-        if not text.isascii() or self._half:
-            text, self._half = split_open(self._half + text)
-            text = mend(text)
-        if not text:
-            return
-        if not self._pieces or self._pieces[-1][0] != key:
-            self._pieces.append((key, []))
-        self._pieces[-1][1].append(text)
-        yield ReasoningDelta(text) if key else TextDelta(text)
+                yield from self._runs.say(self._tags.tag if is_reasoning else TEXT, piece)
+        yield from self._runs.rest()
 
     def _add_details(self, details: Any) -> None:
         """OpenRouter's structured reasoning comes in pieces by index, and goes back whole and unaltered."""
@@ -194,9 +177,7 @@ class Decoder:
                     old[key] = value
 
     def _blocks(self) -> list[Block]:
-        blocks: list[Block] = [
-            Reasoning("".join(pieces), key) if key else Text("".join(pieces)) for key, pieces in self._pieces
-        ]
+        blocks = self._runs.blocks()
         if blocks and isinstance(first := blocks[0], Text) and (parts := closed_only(first.text)):
             blocks[:1] = [Reasoning(parts[0], OPEN), Text(parts[1])]
         if self._details:

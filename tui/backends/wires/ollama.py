@@ -17,11 +17,11 @@ from tui.backends.spec import BackendSpec, Reply, Request
 from tui.backends.wires.bodies import merged, without
 from tui.backends.wires.reading import as_count, as_list, as_object, as_text, cut_off, not_a_reply, parse
 from tui.backends.wires.replay import GO_ON, CallIds, answered, image_note, is_same_origin, legal_name, reasoning_text
-from tui.backends.wires.surrogates import mend, split_open
+from tui.backends.wires.runs import TEXT, Runs
 from tui.backends.wires.think_tags import CLOSE, OPEN, ThinkTags
 from tui.backends.wires.tool_calls import ToolCalls, new_id
-from tui.core.events import Delta, ReasoningDelta, TextDelta
-from tui.core.messages import Block, Image, Json, Message, Reasoning, Text, ToolResult
+from tui.core.events import Delta
+from tui.core.messages import Image, Json, Message, Reasoning, ToolResult
 from tui.core.usage import Usage
 
 __all__ = ["HEADERS", "KEY_HEADER", "PATH", "Decoder", "Parser", "encode", "explain"]
@@ -34,7 +34,7 @@ WINDOW_TOKENS = 16_384
 2,048 or 4,096 tokens on most machines: less than the tools of agent mode with a file or two. One of this size still
 fits beside a model of 8 billion parameters on a laptop."""
 
-_THINKING, _IN_TEXT, _TEXT = "thinking", "<think>", ""
+_THINKING, _IN_TEXT = "thinking", "<think>"
 """The keys of pieces: reasoning as a field of its own, in tags within the text, and the answer itself."""
 
 
@@ -157,8 +157,7 @@ class Decoder:
         """The end mark came."""
         self._last: Json = {}
         """The line that has the end mark, with what was counted."""
-        self._runs: list[tuple[str, list[str]]] = []  # pieces of one key: text or reasoning
-        self._half = ""  # of a character that was cut in two
+        self._runs = Runs()
         self._tags = ThinkTags()
         self._calls = ToolCalls(make_id)
         self._call_count = 0
@@ -182,9 +181,7 @@ class Decoder:
         reason = as_text(self._last.get("done_reason")) or "stop"
         if calls and reason == "stop":
             reason = "tool_calls"
-        blocks: list[Block] = [
-            Reasoning("".join(pieces), key) if key else Text("".join(pieces)) for key, pieces in self._runs
-        ]
+        blocks = self._runs.blocks()
         usage = Usage(as_count(self._last.get("prompt_eval_count")), as_count(self._last.get("eval_count")))
         return Reply(Message("assistant", (*blocks, *calls), self._spec.origin), usage, reason)
 
@@ -199,10 +196,10 @@ class Decoder:
         raise not_a_reply(data, self._spec)
 
     def _message(self, message: Json) -> Iterator[Delta]:
-        yield from self._say(_THINKING, as_text(message.get("thinking")))
+        yield from self._runs.say(_THINKING, as_text(message.get("thinking")))
         if content := as_text(message.get("content")):
             if self._tags.is_over:
-                yield from self._say(_TEXT, content)
+                yield from self._runs.say(TEXT, content)
             else:
                 yield from self._tagged(self._tags.feed(content))
         for call in as_list(message.get("tool_calls")):
@@ -214,24 +211,10 @@ class Decoder:
 
     def _tagged(self, pieces: list[tuple[bool, str]]) -> Iterator[Delta]:
         for is_reasoning, piece in pieces:
-            yield from self._say(_IN_TEXT if is_reasoning else _TEXT, piece)
+            yield from self._runs.say(_IN_TEXT if is_reasoning else TEXT, piece)
 
     def _rest(self) -> Iterator[Delta]:
         """What was held back for what might follow, at the end."""
         if not self._tags.is_over:
             yield from self._tagged(self._tags.finish())
-        if self._half:
-            self._half = ""
-            yield from self._say(self._runs[-1][0] if self._runs else _TEXT, "\ufffd")
-
-    def _say(self, key: str, text: str) -> Iterator[Delta]:
-        """A piece as a delta, with characters that were cut in two made whole."""
-        if not text.isascii() or self._half:
-            text, self._half = split_open(self._half + text)
-            text = mend(text)
-        if not text:
-            return
-        if not self._runs or self._runs[-1][0] != key:
-            self._runs.append((key, []))
-        self._runs[-1][1].append(text)
-        yield ReasoningDelta(text) if key else TextDelta(text)
+        yield from self._runs.rest()
