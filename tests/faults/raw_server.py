@@ -29,7 +29,7 @@ class RawServer:
     def __init__(
         self, *replies: Sequence[Action], tls: ssl.SSLContext | None = None, shown: bytes = _NOT_SHOWN
     ) -> None:
-        """`shown`: the reply to Ollama's question for a model, which comes before the first of a conversation."""
+        """`shown`: the reply to Ollama's questions for a model, which come before the first of a conversation."""
         self._shown = shown
         self.replies = replies
         self._tls = tls
@@ -66,7 +66,7 @@ class RawServer:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             stack.callback(connection.close)
             while request := _read_request(connection):
-                if request.startswith(b"POST /api/show "):
+                if request.startswith((b"POST /api/show ", b"GET /api/ps ")):
                     connection.sendall(self._shown)
                     if b"connection: close" in self._shown:
                         return
