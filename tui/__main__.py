@@ -1,11 +1,13 @@
 """`python -m tui`, and the command `mimo-tui`."""
 
-import signal
+# The interpreter's own part of `signal`, which is there at once: the module itself takes milliseconds to import, in
+# which ctrl+c would print a traceback.
+import _signal
 import sys
 
 # Until there is someone to answer ctrl+c it ends the program silently, not with a traceback out of some import.
 if sys.platform != "win32":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 from tui.cli import main
 
@@ -13,7 +15,7 @@ from tui.cli import main
 def run() -> int:
     """The program, from its command line to its exit code."""
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         return main()
     except KeyboardInterrupt:
         return 130
