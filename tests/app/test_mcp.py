@@ -6,9 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.app.driving import opened
 from tests.mcp.conftest import ROOT
 from tests.scripted import Reply, ScriptedServer, tool_call
+
+pytestmark = pytest.mark.slow
 
 Model = Callable[..., ScriptedServer]
 SERVERS = f"""

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.app.driving import configure
 from tests.scripted import Reply, ScriptedServer, tool_call
+
+pytestmark = pytest.mark.slow
 
 NOW = "mcp__time__get_current_time"
 SERVER = f"""

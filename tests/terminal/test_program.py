@@ -13,6 +13,8 @@ from tests.scripted import Reply, ScriptedServer, pause, text, tool_call
 from tests.terminal.terminal import Terminal
 from tui.settings.config import config_file
 
+pytestmark = pytest.mark.slow
+
 Model = Callable[..., ScriptedServer]
 LEFT_ALT_SCREEN = b"\x1b[?1049l"
 READY = "/ commands"

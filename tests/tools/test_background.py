@@ -27,6 +27,8 @@ from tui.tools.start_command import StartCommand
 from tui.tools.stop_command import StopCommand
 from tui.tools.write_command import WriteCommand
 
+pytestmark = pytest.mark.slow
+
 START, READ, WRITE, STOP = StartCommand(), ReadCommand(), WriteCommand(), StopCommand()
 
 

@@ -13,6 +13,8 @@ import pytest
 from tests.tools.confined import Place, end
 from tui.tools.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 EVIL = "[core]\n\tfsmonitor = touch /tmp/pwned\n"
 
 
