@@ -21,6 +21,7 @@ from tui.backends.models import informed, nested
 from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
 from tui.backends.waiting import wait_before_retry_s
+from tui.backends.wires.conversation import Writing
 from tui.core.codec import dumps
 from tui.core.errors import BackendError, CredentialError, MimoError, UsageError
 from tui.core.events import Delta, ReplyReceived, Retrying, RuleLearned
@@ -50,6 +51,7 @@ class Backend:
         self.spec = spec
         self._sleep = sleep
         self._wire: ModuleType = importlib.import_module(f"tui.backends.wires.{spec.wire.replace('-', '_')}")
+        self._writing = Writing()
         self._client: Client | None = None
         self._base_url = spec.base_url
         self._key: str | None = None
@@ -87,7 +89,7 @@ class Backend:
             from tui.backends.learning import without_reasoning
 
             request = without_reasoning(request, self._void)
-        body = self._wire.encode(request, self.spec)
+        body = self._wire.encode(request, self.spec, self._writing)
         retried, has_begun, was_sent = 0, False, False
         lessons: Lessons | None = None
         while True:

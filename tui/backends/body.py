@@ -56,8 +56,9 @@ class Body:
         """Stop reading. What has come is gone."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
         if not self._task.cancelled():
             self._task.exception()  # so that nobody complains that it was not looked at
 

@@ -19,9 +19,8 @@ def change(before: Json, after: Json) -> Json:
     """What turns `before` into `after`. Neither is altered, and the result shares values with `after`."""
     key = next((name for name in _LISTS if isinstance(after.get(name), list)), "")
     old, new = _list(before, key), _list(after, key)
-    kept = 0
-    while kept < min(len(old), len(new)) and old[kept] == new[kept]:
-        kept += 1
+    shared = min(len(old), len(new))
+    kept = next((place for place in range(shared) if old[place] is not new[place] and old[place] != new[place]), shared)
     difference: Json = {
         "list": key,
         "kept": kept,

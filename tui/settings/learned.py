@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -83,11 +84,22 @@ def _is_broken() -> bool:
     return bool(problem_with_learned())
 
 
-def _read() -> list[Learned]:
+def _read() -> Sequence[Learned]:
+    """What is kept. Read again only when the file has changed: a screen asks at each step of an agent."""
     try:
-        return _good(tomllib.loads(learned_file().read_text(encoding="utf-8")).get("learned", []))
-    except (OSError, ValueError, AttributeError, MimoError):
-        return []
+        path = learned_file()
+        state = path.stat()
+    except (OSError, MimoError):
+        return ()
+    return _entries(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=1)
+def _entries(path: Path, *state: int) -> Sequence[Learned]:
+    try:
+        return tuple(_good(tomllib.loads(path.read_text(encoding="utf-8")).get("learned", [])))
+    except (OSError, ValueError, AttributeError):
+        return ()
 
 
 def _good(tables: Any) -> list[Learned]:

@@ -48,7 +48,7 @@ def secret_places() -> tuple[Path, ...]:
 
 def is_secret(path: Path) -> bool:
     """Whether a path, with its links followed, is one of those places or inside of one."""
-    return any(path == place or place in path.parents for place in secret_places())
+    return not {path, *path.parents}.isdisjoint(secret_places())
 
 
 def _environment_names() -> Iterator[str]:

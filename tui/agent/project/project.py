@@ -87,10 +87,9 @@ class Project:
 
     def notes_for(self, paths: Iterable[Path]) -> list[tuple[str, str]]:
         """Notes of folders in the project that a call touched: name and text, each once until `forget`."""
-        root = project_root(self._folder)
-        if trust_state(root) != "trusted":
-            return []
         found = [note for path in paths for note in notes_below(self._folder, path) if note.name not in self._given]
+        if not found or trust_state(project_root(self._folder)) != "trusted":
+            return []
         new = {note.name: cut(note.text, LIMIT_CHARACTERS // 4, note.name) for note in found}
         self._given |= new.keys()
         return list(new.items())

@@ -6,16 +6,21 @@ import json
 
 from tui.backends.spec import BackendSpec, Request, Rules, ToolSpec
 from tui.backends.wires.bodies import merged, without
-from tui.backends.wires.chat_messages import encode_messages
+from tui.backends.wires.chat_messages import ChatConversation, with_system
+from tui.backends.wires.conversation import Writing
 from tui.backends.wires.tool_schema import parameters_for
 from tui.core.messages import Json
 
 
-def encode(request: Request, spec: BackendSpec) -> Json:
-    """The body that asks `request`. The same request gives the same body, so that prefix caches work."""
+def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) -> Json:
+    """The body that asks `request`. The same request gives the same body, so that prefix caches work.
+
+    `writing` has what was encoded for the requests before this one.
+    """
     rules = spec.rules
     body: Json = {"model": spec.model} if spec.model else {}
-    body |= {"messages": encode_messages(_system(request, rules), request.messages, spec), "stream": True}
+    entries = (writing or Writing()).entries(ChatConversation, request.messages, spec)
+    body |= {"messages": with_system(_system(request, rules), entries, rules), "stream": True}
     if rules.stream_usage:
         body["stream_options"] = {"include_usage": True}
     if request.tools:

@@ -6,18 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tui.backends.spec import BackendSpec
-from tui.backends.wires.replay import (
-    GO_ON,
-    NINE_ID,
-    CallIds,
-    answered,
-    fill_text,
-    image_note,
-    is_same_origin,
-    legal_name,
-    reasoning_text,
-)
+from tui.backends.spec import BackendSpec, Rules
+from tui.backends.wires.conversation import Conversation
+from tui.backends.wires.replay import GO_ON, NINE_ID, CallIds, fill_text, image_note, legal_name, reasoning_text
 from tui.backends.wires.think_tags import OPEN, tagged
 from tui.core.messages import Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 
@@ -30,19 +21,12 @@ HAVE_READ = "I have read the results."
 _OWN_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "name"})
 
 
-def encode_messages(system: str, messages: tuple[Message, ...], spec: BackendSpec) -> list[Json]:
-    """The entries: each call is answered once, no answer is empty, and the last word is not the model's."""
-    entries: list[Json] = []
-    for entry in _Messages(spec).encode(messages):
-        if entry["role"] == "user" and entries and entries[-1]["role"] == "tool" and spec.rules.assistant_before_user:
-            entries.append({"role": "assistant", "content": HAVE_READ})
-        entries.append(entry)
-    if not entries or entries[-1]["role"] == "assistant":
-        entries.append({"role": "user", "content": GO_ON})
+def with_system(system: str, entries: list[Json], rules: Rules) -> list[Json]:
+    """The entries with the system prompt before them, or in the first of the user's."""
     if not system:
         return entries
-    if spec.rules.system_role != "user":
-        return [{"role": spec.rules.system_role, "content": system}, *entries]
+    if rules.system_role != "user":
+        return [{"role": rules.system_role, "content": system}, *entries]
     if entries[0]["role"] != "user":
         return [{"role": "user", "content": system}, *entries]
     return [{"role": "user", "content": _behind(system, entries[0]["content"])}, *entries[1:]]
@@ -52,22 +36,32 @@ def _behind(words: str, content: Any) -> Any:
     return f"{words}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": words}, *content]
 
 
-class _Messages:
-    """Encodes a conversation, one message after the other."""
+class ChatConversation(Conversation):
+    """Entries of which none is empty, and the last word is not the model's."""
 
     def __init__(self, spec: BackendSpec) -> None:
-        self._origin = spec.origin
-        self._rules = spec.rules
+        super().__init__(spec)
         self._ids = CallIds(NINE_ID) if spec.rules.call_ids == "nine" else CallIds()
 
-    def encode(self, messages: tuple[Message, ...]) -> Iterator[Json]:
-        for message in answered(messages):
-            if message.role == "assistant":
-                yield from self._assistant(message)
-            elif message.role == "tool":
-                yield from self._results([block for block in message.blocks if isinstance(block, ToolResult)])
-            elif content := self._content(message):
-                yield {"role": self._rules.system_role if message.role == "system" else "user", "content": content}
+    def end(self) -> None:
+        super().end()
+        if not self.entries or self.entries[-1]["role"] == "assistant":
+            self.entries.append({"role": "user", "content": GO_ON})
+
+    def _write(self, message: Message) -> None:
+        for entry in self._entries_of(message):
+            is_behind_result = entry["role"] == "user" and self.entries and self.entries[-1]["role"] == "tool"
+            if is_behind_result and self._rules.assistant_before_user:
+                self.entries.append({"role": "assistant", "content": HAVE_READ})
+            self.entries.append(entry)
+
+    def _entries_of(self, message: Message) -> Iterator[Json]:
+        if message.role == "assistant":
+            yield from self._assistant(message)
+        elif message.role == "tool":
+            yield from self._results_of([block for block in message.blocks if isinstance(block, ToolResult)])
+        elif content := self._content(message):
+            yield {"role": self._rules.system_role if message.role == "system" else "user", "content": content}
 
     def _content(self, message: Message) -> Any:
         """A string, or a list of parts when there is a picture among the blocks."""
@@ -81,7 +75,7 @@ class _Messages:
             return "\n".join(image_note(block) if isinstance(block, Image) else block.text for block in said)
         return [_picture(block) if isinstance(block, Image) else _words(block.text) for block in said]
 
-    def _results(self, results: list[ToolResult]) -> Iterator[Json]:
+    def _results_of(self, results: list[ToolResult]) -> Iterator[Json]:
         """One entry each, a plain string: MiMo and others refuse a list here. Pictures follow all of them."""
         pictures: list[Json] = []
         for result in results:
@@ -103,7 +97,7 @@ class _Messages:
     def _assistant(self, message: Message) -> Iterator[Json]:
         """Nothing at all for a message with neither words nor calls: most servers refuse one."""
         calls, text = message.tool_calls, message.text
-        is_own = is_same_origin(message.origin, self._origin)
+        is_own = self._is_own(message)
         is_filled = bool(calls) and self._rules.reasoning_required and not is_own
         if self._rules.foreign_reasoning == "text" and not is_own and not is_filled:
             text = "\n\n".join(words for words in (reasoning_text(message), text) if words)

@@ -11,12 +11,13 @@ Sources: PROTOCOLS 1.2 and 3; what else strict servers refuse stands where it is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tui.backends.spec import BackendSpec, Request, Rules, ToolSpec
 from tui.backends.wires.bodies import merged, without
-from tui.backends.wires.replay import GO_ON, CallIds, answered, fill_text, image_note, is_same_origin, legal_name
+from tui.backends.wires.conversation import Conversation, Writing
+from tui.backends.wires.replay import GO_ON, CallIds, fill_text, image_note, legal_name
 from tui.backends.wires.tool_schema import parameters_for
 from tui.core.messages import Block, Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 
@@ -28,8 +29,11 @@ MAX_OUTPUT = 32_000
 """Tokens that are asked for where no limit is known: the wire demands one, and thinking counts in it."""
 
 
-def encode(request: Request, spec: BackendSpec) -> Json:
-    """The body that asks `request`. The same request gives the same body, so that prefix caches work."""
+def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) -> Json:
+    """The body that asks `request`. The same request gives the same body, so that prefix caches work.
+
+    `writing` has what was encoded for the requests before this one.
+    """
     rules = spec.rules
     body: Json = {"model": spec.model} if spec.model else {}
     body |= {"max_tokens": spec.max_output or _assumed_output(spec), "stream": True}
@@ -47,7 +51,10 @@ def encode(request: Request, spec: BackendSpec) -> Json:
         body["tools"] = _tools(request.tools, rules)
         if choice := _tool_choice(request, spec):
             body["tool_choice"] = choice
-    body["messages"] = _Conversation(spec, opening=system).encode(request.messages)
+    entries = (writing or Writing()).entries(_Turns, request.messages, spec)
+    if system.strip():
+        entries[0] = {"role": "user", "content": [_text(system), *entries[0]["content"]]}
+    body["messages"] = entries
     if rules.cache_marks:
         _mark(body)
     body = merged(body, rules.thinking.get(spec.thinking or "", {}), spec.body, request.body)
@@ -90,22 +97,17 @@ def _mark(body: Json) -> None:
         body["system"] = [{"type": "text", "text": body["system"], "cache_control": mark}]
     elif "tools" in body:
         body["tools"][-1]["cache_control"] = mark
-    users = [entry for entry in body["messages"] if entry["role"] == "user"]
-    for entry in users[-2:]:
-        entry["content"][-1]["cache_control"] = mark  # text, an image or a result, and none of them empty
+    entries = body["messages"]
+    for place in [place for place, entry in enumerate(entries) if entry["role"] == "user"][-2:]:
+        *before, last = entries[place]["content"]  # text, an image or a result, and none of them empty
+        entries[place] = {"role": "user", "content": [*before, last | {"cache_control": mark}]}
 
 
-class _Conversation:
-    """Encodes messages as turns of user and assistant, the user first and last.
+class _Turns(Conversation):
+    """Turns of user and assistant, the user first and last."""
 
-    `opening` is what stands before the first words of the user: the system prompt of a server without one.
-    """
-
-    def __init__(self, spec: BackendSpec, opening: str = "") -> None:
-        self._spec = spec
-        self._rules = spec.rules
-        self._opening = opening
-        self._entries: list[Json] = []
+    def __init__(self, spec: BackendSpec) -> None:
+        super().__init__(spec)
         self._is_paused = False
         """The last entry is an answer that is to be gone on with, not to be replied to."""
         self._ids = CallIds()
@@ -114,29 +116,32 @@ class _Conversation:
         self._sent_as: dict[str, str] = {}
         """The ids of the last assistant message's calls, as they are sent."""
 
-    def encode(self, messages: tuple[Message, ...]) -> list[Json]:
-        for message in answered(self._without_refused(messages)):
-            if message.role == "assistant":
-                self._add_answer(message)
-            else:
-                self._add("user", list(self._said(message)))
-        if not self._entries or (self._entries[-1]["role"] == "assistant" and not self._is_paused):
-            self._add("user", [_text(GO_ON)])
-        return self._entries
+    def add(self, messages: Iterable[Message]) -> None:
+        super().add(self._without_refused(messages))
 
-    def _add(self, role: str, blocks: list[Json]) -> None:
+    def end(self) -> None:
+        super().end()
+        self._go_on()
+
+    def _write(self, message: Message) -> None:
+        if message.role == "assistant":
+            self._add_answer(message)
+        else:
+            self._put("user", list(self._said(message)))
+
+    def _go_on(self) -> None:
+        if not self.entries or (self.entries[-1]["role"] == "assistant" and not self._is_paused):
+            self._put("user", [_text(GO_ON)])
+
+    def _put(self, role: str, blocks: list[Json]) -> None:
         """Neighbours of one role are one entry, with results first: nothing may stand between them and the calls."""
         if not blocks:
             return
-        if role == "user" and self._opening.strip():
-            blocks.insert(0, _text(self._opening))
-            self._opening = ""
-        if not self._entries or self._entries[-1]["role"] != role:
-            self._entries.append({"role": role, "content": []})
-        content = self._entries[-1]["content"]
-        content += blocks
+        if self.entries and self.entries[-1]["role"] == role:
+            blocks = [*self.entries.pop()["content"], *blocks]
         if role == "user":
-            content.sort(key=lambda block: block["type"] != "tool_result")
+            blocks.sort(key=lambda block: block["type"] != "tool_result")
+        self.entries.append({"role": role, "content": blocks})
         self._is_paused = False
 
     def _said(self, message: Message) -> Iterator[Json]:
@@ -175,13 +180,12 @@ class _Conversation:
         if not blocks:
             return
         # Where the last request had to end with a word of the user, it stays: what was thought since is bound to it.
-        if not self._entries or (self._entries[-1]["role"] == "assistant" and not self._is_paused):
-            self._add("user", [_text(GO_ON)])
-        self._add("assistant", blocks)
+        self._go_on()
+        self._put("assistant", blocks)
         last = message.blocks[-1]
         self._is_paused = is_own and _is_kept_whole(last)
 
-    def _without_refused(self, messages: tuple[Message, ...]) -> list[Message]:
+    def _without_refused(self, messages: Iterable[Message]) -> list[Message]:
         """Leave out what this server refused, answer and question: the vendor says that else it refuses all after."""
         kept: list[Message] = []
         for message in messages:
@@ -191,9 +195,6 @@ class _Conversation:
             while kept and kept[-1].role == "user":
                 kept.pop()
         return kept
-
-    def _is_own(self, message: Message) -> bool:
-        return is_same_origin(message.origin, self._spec.origin)
 
     def _answer(self, message: Message, is_own: bool) -> list[Json]:
         """The model's blocks in their order, but the calls last, and thinking never as the very last."""

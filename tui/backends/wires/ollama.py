@@ -15,8 +15,9 @@ from tui.backends.errors import explain
 from tui.backends.ndjson import Parser
 from tui.backends.spec import BackendSpec, Reply, Request
 from tui.backends.wires.bodies import merged, without
+from tui.backends.wires.conversation import Conversation, Writing
 from tui.backends.wires.reading import as_count, as_list, as_object, as_text, cut_off, not_a_reply, parse
-from tui.backends.wires.replay import GO_ON, CallIds, answered, image_note, is_same_origin, legal_name, reasoning_text
+from tui.backends.wires.replay import GO_ON, CallIds, image_note, legal_name, reasoning_text
 from tui.backends.wires.runs import TEXT, Runs
 from tui.backends.wires.think_tags import CLOSE, OPEN, ThinkTags
 from tui.backends.wires.tool_calls import ToolCalls, new_id
@@ -38,8 +39,11 @@ _THINKING, _IN_TEXT = "thinking", "<think>"
 """The keys of pieces: reasoning as a field of its own, in tags within the text, and the answer itself."""
 
 
-def encode(request: Request, spec: BackendSpec) -> Json:
-    """The body that asks `request`. The same request gives the same body, so that prefix caches work."""
+def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) -> Json:
+    """The body that asks `request`. The same request gives the same body, so that prefix caches work.
+
+    `writing` has what was encoded for the requests before this one.
+    """
     rules = spec.rules
     body: Json = {"model": spec.model} if spec.model else {}
     system = request.system
@@ -51,7 +55,7 @@ def encode(request: Request, spec: BackendSpec) -> Json:
         if rules.response_format == "none":
             del body["format"]
     body["messages"] = [{"role": "system", "content": system}] if system else []
-    body["messages"] += _Messages(spec).encode(request.messages)
+    body["messages"] += (writing or Writing()).entries(_Messages, request.messages, spec)
     body["stream"] = True
     if request.tools:
         body["tools"] = [
@@ -68,33 +72,27 @@ def encode(request: Request, spec: BackendSpec) -> Json:
     return without(merged(body, thinking, spec.body, request.body), rules.unknown_fields)
 
 
-class _Messages:
-    """Encodes a conversation."""
-
+class _Messages(Conversation):
     def __init__(self, spec: BackendSpec) -> None:
-        self._spec = spec
-        self._rules = spec.rules
+        super().__init__(spec)
         self._ids = CallIds()
         self._names: dict[str, str] = {}
         """Of each call's tool, by the call's id: a result names it."""
 
-    def encode(self, messages: tuple[Message, ...]) -> Iterator[Json]:
-        entry: Json = {}
-        for message in answered(messages):
-            for entry in self._message(message):
-                yield entry
-        if entry.get("role") == "assistant":
-            yield {"role": "user", "content": GO_ON}
+    def end(self) -> None:
+        super().end()
+        if self.entries and self.entries[-1]["role"] == "assistant":
+            self.entries.append({"role": "user", "content": GO_ON})
 
-    def _message(self, message: Message) -> Iterator[Json]:
+    def _write(self, message: Message) -> None:
         if message.role == "assistant":
-            yield from self._assistant(message)
+            self.entries += self._assistant(message)
         elif message.role == "tool":
-            yield from self._results(message)
+            self.entries += self._results_of(message)
         else:
             images = [block for block in message.blocks if isinstance(block, Image)]
             if message.text or images:
-                yield self._with_images({"role": message.role, "content": message.text}, images)
+                self.entries.append(self._with_images({"role": message.role, "content": message.text}, images))
 
     def _assistant(self, message: Message) -> Iterator[Json]:
         """Nothing at all for a message with neither text nor calls."""
@@ -102,7 +100,7 @@ class _Messages:
         if not calls and not content:
             return
         entry: Json = {"role": "assistant", "content": content}
-        is_own = is_same_origin(message.origin, self._spec.origin)
+        is_own = self._is_own(message)
         replay = self._rules.replay_reasoning
         if is_own and (replay == "all" or (replay == "tool_calls" and calls)):
             thoughts = [block for block in message.blocks if isinstance(block, Reasoning)]
@@ -121,7 +119,7 @@ class _Messages:
             entry["tool_calls"].append({"id": id, "function": {"name": name, "arguments": call.arguments}} | extra)
         yield entry
 
-    def _results(self, message: Message) -> Iterator[Json]:
+    def _results_of(self, message: Message) -> Iterator[Json]:
         """One entry each; pictures follow as the user's where a result cannot have any."""
         shown: list[Image] = []
         for block in message.blocks:

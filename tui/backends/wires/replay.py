@@ -1,15 +1,12 @@
-"""What all wires do with a conversation before they write it down: any history, made by whatever models, becomes one
-that a strict server takes. Pure, and an earlier message never becomes another one because more messages follow."""
+"""What all wires know of conversations that other models had a part in: what may go along, and under what name."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from typing import Self
 
-from tui.core.messages import Image, Message, Origin, Reasoning, ToolCall, ToolResult
+from tui.core.messages import Image, Message, Origin, Reasoning
 
 ANY_ID = re.compile(r"[a-zA-Z0-9_-]{1,40}\Z")
 """Ids of calls that all servers take but Mistral."""
@@ -17,7 +14,6 @@ NINE_ID = re.compile(r"[a-zA-Z0-9]{9}\Z")
 """Ids as Mistral wants them."""
 GO_ON = "Go on."
 """What the user says when a conversation would end with the model's words: many servers refuse such a request."""
-NO_RESULT = "There is no result: the call was interrupted."
 _NAME = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -87,55 +83,8 @@ class CallIds:
         """The id of the last call that had this one."""
         return self._changed.get(id, id)
 
-
-def answered(messages: Iterable[Message]) -> Iterator[Message]:
-    """The conversation with exactly one result right behind each call, in the order of the calls, in one message.
-
-    Calls that nobody answered are said to have been interrupted, results that nobody asked for are left out, and ids
-    that a model used twice in one message are told apart. Messages with nothing in them stay: wires leave them out.
-    """
-    waiting: tuple[ToolCall, ...] = ()
-    results: list[ToolResult] = []
-    for message in messages:
-        if message.role == "tool":
-            results += [block for block in message.blocks if isinstance(block, ToolResult)] if waiting else []
-            continue
-        if waiting:
-            yield _results(waiting, results)
-        waiting, results = message.tool_calls if message.role == "assistant" else (), []
-        yield _with_own_ids(message)
-    if waiting:
-        yield _results(waiting, results)
-
-
-def _results(calls: tuple[ToolCall, ...], found: list[ToolResult]) -> Message:
-    by_id: dict[str, deque[ToolResult]] = {}
-    for result in found:
-        by_id.setdefault(result.call_id, deque()).append(result)
-    blocks = []
-    for call, id in zip(calls, _own_ids(calls), strict=True):
-        mine = by_id.get(call.id)
-        blocks.append(replace(mine.popleft(), call_id=id) if mine else ToolResult(id, NO_RESULT, is_error=True))
-    return Message("tool", tuple(blocks))
-
-
-def _with_own_ids(message: Message) -> Message:
-    calls = message.tool_calls
-    ids = iter(_own_ids(calls))
-    if len({call.id for call in calls}) == len(calls):
-        return message
-    blocks = (replace(block, id=next(ids)) if isinstance(block, ToolCall) else block for block in message.blocks)
-    return replace(message, blocks=tuple(blocks))
-
-
-def _own_ids(calls: tuple[ToolCall, ...]) -> list[str]:
-    """The ids of the calls of one message, a second one of the same name with a number behind it."""
-    ids: list[str] = []
-    taken = {call.id for call in calls}
-    for call in calls:
-        id, number = call.id, 1
-        while id in ids or (number > 1 and id in taken):
-            number += 1
-            id = f"{call.id}_{number}"
-        ids.append(id)
-    return ids
+    def __copy__(self) -> Self:
+        other = type(self)(self._pattern, each_once=self._used is not None)
+        other._used = None if self._used is None else set(self._used)
+        other._changed = dict(self._changed)
+        return other

@@ -12,21 +12,25 @@ from typing import Any
 
 from tui.backends.spec import BackendSpec, Request, ToolSpec
 from tui.backends.wires.bodies import merged, without
-from tui.backends.wires.replay import GO_ON, CallIds, answered, fill_text, image_note, is_same_origin, legal_name
+from tui.backends.wires.conversation import Conversation, Writing
+from tui.backends.wires.replay import GO_ON, CallIds, fill_text, image_note, legal_name
 from tui.core.messages import Block, Image, Json, Message, Reasoning, Text, ToolCall, ToolResult
 
 REASONING = "reasoning"
 """The type of a reasoning item, and the key of the block that it becomes."""
 
 
-def encode(request: Request, spec: BackendSpec) -> Json:
-    """The body that asks `request`. The same request gives the same body, so that prefix caches work."""
+def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) -> Json:
+    """The body that asks `request`. The same request gives the same body, so that prefix caches work.
+
+    `writing` has what was encoded for the requests before this one.
+    """
     rules = spec.rules
     body: Json = {"model": spec.model} if spec.model else {}
     form, words = _format(request.schema, spec) if request.schema is not None else ({}, "")
     if instructions := f"{request.system}\n\n{words}".strip() if words else request.system:
         body["instructions"] = instructions
-    body["input"] = list(_Items(spec).encode(request.messages))
+    body["input"] = (writing or Writing()).entries(_Items, request.messages, spec)
     body["stream"] = True
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
@@ -68,36 +72,33 @@ def _format(schema: Json, spec: BackendSpec) -> tuple[Json, str]:
     return ({"type": "json_object"} if spec.rules.response_format == "json_object" else {}), words
 
 
-class _Items:
-    """Encodes a conversation. Ids of calls that another server made, and of their results, are made acceptable."""
+class _Items(Conversation):
+    """Items in their order. Ids of calls that another server made, and of their results, are made acceptable."""
 
     def __init__(self, spec: BackendSpec) -> None:
-        self._spec = spec
-        self._rules = spec.rules
+        super().__init__(spec)
         self._ids = CallIds(each_once=True)
 
-    def encode(self, messages: tuple[Message, ...]) -> Iterator[Json]:
-        item: Json = {}
-        for message in answered(messages):
-            for item in self._message(message):
-                yield item
-        if item.get("role") == "assistant":
-            yield {"type": "message", "role": "user", "content": [{"type": "input_text", "text": GO_ON}]}
+    def end(self) -> None:
+        super().end()
+        if self.entries and self.entries[-1].get("role") == "assistant":
+            content = [{"type": "input_text", "text": GO_ON}]
+            self.entries.append({"type": "message", "role": "user", "content": content})
 
-    def _message(self, message: Message) -> Iterator[Json]:
+    def _write(self, message: Message) -> None:
         if message.role == "assistant":
-            yield from self._assistant(message)
+            self.entries += self._assistant(message)
         elif message.role == "tool":
-            yield from self._results(message)
+            self.entries += self._results_of(message)
         elif parts := self._parts(message.blocks):
-            yield {"type": "message", "role": message.role, "content": parts}
+            self.entries.append({"type": "message", "role": message.role, "content": parts})
 
     def _assistant(self, message: Message) -> Iterator[Json]:
         """Its blocks one by one; words before calls where the order is not this server's own, as most servers have it.
 
         Nothing for a message that has neither words nor calls.
         """
-        is_own = is_same_origin(message.origin, self._spec.origin)
+        is_own = self._is_own(message)
         blocks = message.blocks if is_own else sorted(message.blocks, key=lambda block: isinstance(block, ToolCall))
         items = [item for block in blocks for item in self._block(block, message, is_own)]
         # Reasoning has to be followed by what it led to: without, as when an answer was cut, it is refused.
@@ -146,7 +147,7 @@ class _Items:
         }
         return item | (call.extra or {}) if is_own else item
 
-    def _results(self, message: Message) -> Iterator[Json]:
+    def _results_of(self, message: Message) -> Iterator[Json]:
         """One item each; pictures that the server does not take there follow as the user's."""
         shown: list[Json] = []
         for block in message.blocks:

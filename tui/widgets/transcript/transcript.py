@@ -17,6 +17,7 @@ from textual.strip import Strip
 from tui.core.events import (
     ReasoningDelta,
     Record,
+    ReplyReceived,
     Retrying,
     StepFinished,
     StepStarted,
@@ -38,7 +39,7 @@ from tui.widgets.transcript.stack import Leaf
 from tui.widgets.transcript.toolrun import ToolRun
 from tui.widgets.transcript.view import View
 
-_CALM = (StepStarted, StepFinished, ToolCallDelta, ToolStarted, ToolOutput, ToolFinished)
+_CALM = (StepStarted, ReplyReceived, StepFinished, ToolCallDelta, ToolStarted, ToolOutput, ToolFinished)
 """What an agent at work brings many times a second: a frame for each would take longer than its steps do."""
 
 
