@@ -97,6 +97,8 @@ ROWS = [
     Row("agent step, run_command, median ms", "", 2, median("step_run_command_ms")),
     Row("sandbox alone, median ms", "", 2, median("sandbox_alone_ms")),
     Row("agent step, run_command less sandbox, ms", "under 8", 2, minus("step_run_command_ms", "sandbox_alone_ms")),
+    Row("overhead of a step beside read_file, median ms", "under 5", 2, median("overhead_read_file_ms")),
+    Row("overhead of a step beside run_command, median ms", "under 5", 2, median("overhead_run_command_ms")),
 ]
 
 

@@ -37,6 +37,8 @@ max_steps = 1000
 class Started:
     terminal: Terminal
     ready_s: float
+    data: Path
+    """The program's data folder."""
 
     @property
     def pid(self) -> int:
@@ -64,7 +66,7 @@ def running(name: Name, base_url: str, mode: str = "chat") -> Iterator[Started]:
     if name == "bare":
         argv = [sys.executable, str(Path(__file__).with_name("bare.py")), base_url]
     with at_home(base_url) as (environment, folder), Terminal(argv, environment, folder) as terminal:
-        yield Started(terminal, terminal.wait_until_ready())
+        yield Started(terminal, terminal.wait_until_ready(), Path(environment["XDG_DATA_HOME"], "mimo-tui"))
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -23,7 +23,6 @@ from tui.core.events import (
     QuestionAsked,
     ReasoningDelta,
     Record,
-    StepFinished,
     TextDelta,
     ToolCallDelta,
     ToolOutput,
@@ -230,9 +229,7 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
             self.questions.put(record.event)
         elif isinstance(record.event, ApprovalGiven | QuestionAnswered):
             self.questions.drop()
-        elif isinstance(record.event, StepFinished):
-            self.overview.learn()
-        self.overview.show()
+        self.overview.take(record)
 
     def say(self, error: MimoError) -> None:
         """Show what cannot be done, and what to do about it."""

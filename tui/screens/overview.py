@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.core.events import Compacted, Record, StepFinished, StepStarted, TurnFailed, TurnFinished
 from tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Overview:
         self._known = Status()
 
     def learn(self) -> None:
-        """The backend was changed, or a step has ended: find out anew."""
+        """The backend was changed, or a turn has ended: find out anew."""
         if (conversation := self._screen.talk.conversation) is None:
             return
         spec = conversation.spec()
@@ -35,6 +36,19 @@ class Overview:
             context_tokens=conversation.context_tokens,
             cost=conversation.cost,
         )
+        self.show()
+
+    def take(self, record: Record) -> None:
+        """Something happened in the running turn. What a step says itself is not looked up: steps may be fast."""
+        event, conversation = record.event, self._screen.talk.conversation
+        if isinstance(event, TurnFinished | TurnFailed):  # another backend may have answered it than answers the next
+            self.learn()
+            return
+        if isinstance(event, StepStarted) and record.parent is None:
+            name, model = event.origin.backend, event.origin.model
+            self._known = replace(self._known, backend=name, model=model, context_window=event.window)
+        elif isinstance(event, StepFinished | Compacted) and conversation is not None:
+            self._known = replace(self._known, context_tokens=conversation.context_tokens, cost=conversation.cost)
         self.show()
 
     def show(self) -> None:

@@ -53,6 +53,7 @@ class SessionInfo:
 
 Infos = list[SessionInfo]  # inside of the class, `list` is its method
 Records = list[Record]
+Rows = list[Row]
 
 
 class Store:
@@ -120,14 +121,17 @@ class Store:
             return
         with self._database.write() as sql:
             key = _key(sql, session_id)
+            rows: Rows = []
             for record in records:
                 row = row_of(record)
                 if isinstance(record.event, StepFinished):
-                    row = row._replace(starts=dumps(_take_deltas(sql, key, row)))
-                sql.execute(
-                    f"INSERT INTO records (session, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                    (key, *row),
-                )
+                    mine = [delta for delta in rows if _is_delta_of(delta, row)]
+                    rows = [other for other in rows if other not in mine]
+                    row = row._replace(starts=dumps(_starts([*_take_deltas(sql, key, row), *mine])))
+                rows.append(row)
+            insert = f"INSERT INTO records (session, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+            sql.executemany(insert, [(key, *row) for row in rows])  # each statement lets other threads in between
+            for record in records:
                 if record.parent is None:
                     _follow(sql, key, record)
             sql.execute("UPDATE sessions SET updated = ? WHERE key = ?", (records[-1].time, key))
@@ -246,14 +250,23 @@ def _key(sql: sqlite3.Connection, session_id: str) -> int:
     return int(row[0])
 
 
-def _take_deltas(sql: sqlite3.Connection, key: int, step: Row) -> list[list[str | float]]:
-    """Remove the deltas of a step that is finished now. Returns when each of its blocks began."""
+def _is_delta_of(row: Row, step: Row) -> bool:
+    return row.type in DELTA_TYPES and (row.turn, row.step, row.parent) == (step.turn, step.step, step.parent)
+
+
+def _take_deltas(sql: sqlite3.Connection, key: int, step: Row) -> Rows:
+    """Remove the deltas of a step that is finished now. Returns them, in order."""
     where = f"FROM records WHERE session = ? AND turn = ? AND step IS ? AND parent IS ? AND {_IS_DELTA}"
     values = (key, step.turn, step.step, step.parent)
-    rows = sql.execute(f"SELECT time, body {where} ORDER BY number", values).fetchall()
+    rows = [Row(*row) for row in sql.execute(f"SELECT {COLUMNS} {where} ORDER BY number", values)]
     if rows:
         sql.execute(f"DELETE {where}", values)
-    return starts_of((time, event_from_json(json.loads(body))) for time, body in rows)
+    return rows
+
+
+def _starts(deltas: Rows) -> list[list[str | float]]:
+    """When each of the blocks of a step began."""
+    return starts_of((row.time, event_from_json(json.loads(row.body))) for row in deltas)
 
 
 def _follow(sql: sqlite3.Connection, key: int, record: Record) -> None:

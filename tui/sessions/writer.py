@@ -25,6 +25,9 @@ from tui.core.events import (
 from tui.sessions.store import Store
 
 _GROWTH_EVERY_S = 1.0
+_TOGETHER_S = 0.003
+"""What ends within this time is one transaction. An agent's next request is on its way by then: storing in a thread
+takes the interpreter from the loop, so it is done while the model is waited for."""
 _GROWING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
 _CAN_WAIT = (*_GROWING, StepStarted, ToolStarted)
 """What is no end of anything. It is stored with the next end, or after a second: a transaction for each would take
@@ -45,6 +48,7 @@ class Writer:
         self._unstored: list[Record] = []
         self._something = threading.Event()
         self._now = threading.Event()
+        self._hurry = threading.Event()
         self._is_closed = False
         self._has_failed = False
         self._on_error = on_error
@@ -64,6 +68,7 @@ class Writer:
         """Return when all that was put before has been stored, or has failed to be."""
         done: Future[None] = Future()
         self._queue.append(done)
+        self._hurry.set()
         self._now.set()
         self._something.set()
         await asyncio.wrap_future(done)
@@ -81,8 +86,10 @@ class Writer:
         while not self._is_closed:
             self._something.wait()
             self._now.wait(_GROWTH_EVERY_S)
+            self._hurry.wait(_TOGETHER_S)
             self._something.clear()
             self._now.clear()
+            self._hurry.clear()
             self._write()
 
     def _write(self) -> None:
