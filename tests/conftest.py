@@ -16,6 +16,11 @@ from tui.backends.embedded.pull import models_dir, pull
 from tui.settings.paths import private_dir
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: half of what tests do is waiting for processes and screens."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home folder; the program's config, data, state and cache folders are inside it."""
