@@ -10,31 +10,13 @@ from dataclasses import replace
 
 from tui.agent.answering import Answering
 from tui.agent.spiral import Spiral
-from tui.backends.spec import BackendSpec, Reply, Request, Sent
+from tui.backends.spec import Reply, Request, Sent
 from tui.core import requests
 from tui.core.errors import MimoError
 from tui.core.events import Event, ReasoningDelta, RuleLearned, StepFinished, StepStarted, TextDelta
-from tui.core.messages import Block, Json, Message, Reasoning, Text
+from tui.core.messages import Json, Message
+from tui.core.partial import Partial
 from tui.core.usage import Timings, Usage, cost_of
-
-
-class _Partial:
-    """What came of a reply so far, for the case that no more comes. Tool calls are not kept: they were not closed."""
-
-    def __init__(self) -> None:
-        self._pieces: list[tuple[type[Text] | type[Reasoning], list[str]]] = []
-
-    def add(self, kind: type[Text] | type[Reasoning], text: str) -> None:
-        if not self._pieces or self._pieces[-1][0] is not kind:
-            self._pieces.append((kind, []))
-        self._pieces[-1][1].append(text)
-
-    def message(self, spec: BackendSpec) -> Message:
-        blocks: list[Block] = []
-        for kind, pieces in self._pieces:
-            text = "".join(pieces)
-            blocks.append(Text(text) if kind is Text else Reasoning(text, spec.rules.reasoning_key))
-        return Message("assistant", tuple(blocks), spec.origin)
 
 
 async def run_step(answering: Answering, request: Request, last_body: Json) -> AsyncIterator[Event]:
@@ -42,7 +24,7 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
 
     `last_body` is the body of the session's request before this one: `StepStarted` holds the change.
     """
-    backend, partial, began = answering.backend, _Partial(), time.time()
+    backend, partial, began = answering.backend, Partial(), time.time()
     spec, spiral = backend.spec, Spiral()
     first_token_s: float | None = None
     started, learned = False, None
@@ -71,19 +53,19 @@ async def run_step(answering: Answering, request: Request, last_body: Json) -> A
                     learned = item  # told with the request that it leads to, which comes next
                     continue
                 if isinstance(item, TextDelta | ReasoningDelta):
-                    partial.add(Text if isinstance(item, TextDelta) else Reasoning, item.text)
+                    partial.add(item)
                     if request.tools or isinstance(item, ReasoningDelta):  # in a chat the user reads along, and decides
                         spiral.add(item.text, is_reasoning=isinstance(item, ReasoningDelta))
                 if first_token_s is None and item.type.endswith("_delta"):
                     first_token_s = time.time() - began
                 yield item
                 if spiral.found:
-                    yield finished(partial.message(spec), Usage(), "repetition")
+                    yield finished(partial.message(spec.origin, spec.rules.reasoning_key), Usage(), "repetition")
                     return
     except (asyncio.CancelledError, MimoError) as error:
         if learned is not None and isinstance(error, MimoError):
             yield learned  # what only the asker can act on
         if started:
             reason = "error" if isinstance(error, MimoError) else "interrupted"
-            yield finished(partial.message(spec), Usage(), reason)
+            yield finished(partial.message(spec.origin, spec.rules.reasoning_key), Usage(), reason)
         raise

@@ -7,44 +7,34 @@ from dataclasses import dataclass, field
 
 from tui.core.events import (
     Event,
-    ReasoningDelta,
     Record,
     StepFinished,
     StepStarted,
-    TextDelta,
     TurnFailed,
     TurnFinished,
 )
-from tui.core.messages import Block, Message, Reasoning, Text
+from tui.core.partial import Partial
 from tui.core.usage import Timings, Usage
 
 
 @dataclass(slots=True)
 class _OpenStep:
     start: Record
-    blocks: list[Block] = field(default_factory=list)
+    came: Partial = field(default_factory=Partial)
     first: float | None = None
     last: float = 0.0
 
     def add(self, record: Record) -> None:
-        """Keep what came. Tool calls are not kept: they were not closed."""
         self.first = record.time if self.first is None else self.first
         self.last = record.time
-        event = record.event
-        kind = Text if isinstance(event, TextDelta) else Reasoning
-        if isinstance(event, TextDelta | ReasoningDelta):
-            if self.blocks and isinstance(self.blocks[-1], kind):
-                self.blocks[-1] = kind(self.blocks[-1].text + event.text)
-            else:
-                self.blocks.append(kind(event.text))
+        self.came.add(record.event)
 
     def end(self) -> Record:
         event = self.start.event
         assert isinstance(event, StepStarted)
         began = self.start.time
         timings = Timings(began, None if self.first is None else self.first - began, max(self.last - began, 0.0))
-        message = Message("assistant", tuple(self.blocks), event.origin)
-        finished = StepFinished(message, Usage(), "interrupted", timings)
+        finished = StepFinished(self.came.message(event.origin), Usage(), "interrupted", timings)
         return _at(self.start, max(self.last, began), finished)
 
 
