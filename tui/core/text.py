@@ -25,7 +25,8 @@ def _table() -> dict[int, str]:
 
 
 _TABLE = _table()
-_HARMFUL = re.compile(f"[{''.join(re.escape(chr(code)) for code in _TABLE)}]")
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Any of them, as ranges: made of the table it takes 2 ms of the program's start."""
 
 
 def clean(text: str) -> str:
