@@ -53,7 +53,7 @@ async def test_it_is_once_the_next_one_is_asked_again(stage: Stage, script: Path
     conversation = stage.conversation([Reply(CONNECT), Reply(CONNECT), "Done"], policy="auto")
     events = await events_of(conversation.send("Connect twice"), Answer("always", rules=({"tool": "run_command"},)))
     assert len([event for event in events if isinstance(event, ApprovalAsked)]) == 2
-    assert conversation.approvals.rules == ()
+    assert conversation.permissions.approvals.rules == ()
 
 
 async def test_after_a_no_the_result_is_that_of_the_first_run(stage: Stage, script: Path) -> None:
@@ -96,7 +96,7 @@ async def test_stopped_at_the_question_the_first_result_stays(stage: Stage, scri
 @pytest.mark.parametrize("policy", ["ask", "edits"])
 async def test_a_rule_on_the_command_does_not_lead_outside(stage: Stage, script: Path, policy: str) -> None:
     conversation = stage.conversation([Reply(CONNECT), "Done"], policy=policy)
-    await conversation.remember({"tool": "run_command", "command": "bash connect.sh"})
+    await conversation.permissions.remember({"tool": "run_command", "command": "bash connect.sh"})
     events = await events_of(conversation.send("Connect"), Answer("no"))
     assert "outside the sandbox?" in the(events, ApprovalAsked).reason
     assert finished(events).is_error

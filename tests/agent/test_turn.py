@@ -163,11 +163,10 @@ async def test_always_is_not_asked_again_not_even_by_the_next_program(stage: Sta
 
     from tui.settings.config import load
 
-    rules = load().agent.allow
+    written = load().agent
+    assert [rule.command for rule in written.allow] == ["echo hi"]
     again = stage.reopen(mode="agent")
-    again.settings  # noqa: B018
-    assert [rule.command for rule in rules] == ["echo hi"]
-    again._rules.extend(rules)
+    again.permissions.take_config(written)
     assert "approval_asked" not in types_of(await events_of(again.send("Once more")))
 
 

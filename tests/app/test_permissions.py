@@ -67,7 +67,7 @@ async def test_the_policy_is_switched_and_shown(folder: Path, model: Model) -> N
         assert "ask" in it.status.split()
         await it.say("/policy auto")
         await it.until_shown("The policy is auto")
-        assert "auto" in it.status.split() and it.chat.talk.conversation.policy == "auto"
+        assert "auto" in it.status.split() and it.chat.talk.conversation.permissions.policy == "auto"
         await it.say("/policy")
         await it.until_shown("What runs unasked", "nothing that changes anything runs")
         await it.press("up", "enter")
@@ -101,7 +101,7 @@ async def test_rules_are_listed_and_taken_back(folder: Path, model: Model) -> No
         await it.press("enter")
         await it.until_shown("Asked about again: run_command git *")
         assert saved_rules() == (make,)
-        assert it.chat.talk.conversation.approvals.rules == (make,)
+        assert it.chat.talk.conversation.permissions.approvals.rules == (make,)
 
 
 async def test_without_rules_it_says_how_to_add_one(folder: Path, model: Model) -> None:

@@ -171,7 +171,7 @@ async def test_a_plan_is_edited_as_lines_and_accepted(folder: Path, model: Model
         await it.until_done()
         assert it.chat.talk.conversation is not None
         assert [task.text for task in it.chat.talk.conversation.desk.plan] == ["look", "write a well"]
-        assert it.chat.talk.conversation.policy == "ask"
+        assert it.chat.talk.conversation.permissions.policy == "ask"
     assert "2. write a well" in server.requests[1].messages[-1]["content"]
 
 
@@ -189,5 +189,5 @@ async def test_a_plan_is_refused_with_a_reason(folder: Path, model: Model) -> No
         await it.press("enter")
         await it.until_shown("I see.")
         await it.until_done()
-        assert it.chat.talk.conversation is not None and it.chat.talk.conversation.policy == "plan"
+        assert it.chat.talk.conversation is not None and it.chat.talk.conversation.permissions.policy == "plan"
     assert "too much" in server.requests[1].messages[-1]["content"]

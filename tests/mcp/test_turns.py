@@ -48,11 +48,11 @@ async def test_its_tools_are_asked_about_in_every_policy_and_denied_in_plan(stag
     call = [Reply(tool_call(_NOW, {"timezone": "UTC"})), "Done."]
     conversation = stage.with_servers(4 * call, {"time": reference()})
     for policy in ("ask", "edits", "auto"):
-        conversation.policy = policy
+        conversation.permissions.policy = policy
         events = await events_of(conversation.send("Time?"), Answer("no"))
         assert the(events, ApprovalAsked).call.name == _NOW
         assert "Not allowed" in the(events, ToolFinished).result
-    conversation.policy = "plan"
+    conversation.permissions.policy = "plan"
     assert "plan" in the(await events_of(conversation.send("Time?")), ToolFinished).result
 
 

@@ -15,10 +15,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tui.agent.approvals import Approvals, Verdict
+from tui.agent.approvals import Verdict
 from tui.agent.around import after, before
 from tui.agent.asking import put_question
 from tui.agent.hooks import Hooks
+from tui.agent.permissions import Permissions
 from tui.agent.plan import present
 from tui.agent.project.project import Project
 from tui.core.codec import dumps
@@ -73,27 +74,13 @@ class Asker(Protocol):
         ...
 
 
-class Gatekeeper(Protocol):
-    """The standing word (`approvals`), and how it grows when the user says `always`."""
-
-    @property
-    def approvals(self) -> Approvals: ...
-    async def remember(self, rule: Json) -> list[str]:
-        """Allow what `rule` says from now on; returns what went wrong with keeping it for later."""
-        ...
-
-    def end_planning(self) -> str:
-        """The user accepted a plan: the policy is what it was before `plan`, which is returned."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """All that a tool call needs: the tools, where they work, and who allows them."""
 
     toolbox: Toolbox
     context: ToolContext
-    gatekeeper: Gatekeeper
+    permissions: Permissions
     asker: Asker
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a question is open: one at a time."""
@@ -161,7 +148,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     if tool is None:
         yield refused(call, verdict.reason, invalid=True)
         return
-    if tool.name == PresentPlan.name and shop.gatekeeper.approvals.policy == "plan" and not shop.subagent:
+    if tool.name == PresentPlan.name and shop.permissions.approvals.policy == "plan" and not shop.subagent:
         async for happened in present(shop, tool, call):
             yield happened
         return
@@ -176,7 +163,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
         yield ApprovalGiven(question.id, answer.decision, answer.reason)
         if answer.decision == "always" and question.rule is not None:
             for rule in answer.rules or (question.rule,):
-                for problem in await shop.gatekeeper.remember(rule):
+                for problem in await shop.permissions.remember(rule):
                     yield Notice(problem)
         asked_about: tuple[Path, ...] | None = verdict.places
         if answer.arguments is not None and answer.arguments != call.arguments:
@@ -215,7 +202,7 @@ def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
         return None, Verdict("deny", problem)
     if problem_found := validate(tool, call.arguments):
         return None, Verdict("deny", problem_found)
-    return tool, shop.gatekeeper.approvals.judge(tool, call.arguments)
+    return tool, shop.permissions.approvals.judge(tool, call.arguments)
 
 
 async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:

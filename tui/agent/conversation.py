@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from tui.agent.approvals import Approvals, Policy, SandboxState
 from tui.agent.backends import Backends
 from tui.agent.cache_watch import CacheWatch
 from tui.agent.calls import Asker
@@ -16,6 +15,7 @@ from tui.agent.compaction import Compactor
 from tui.agent.hooks import Hooks
 from tui.agent.journal import Journal
 from tui.agent.keeper import Keeper
+from tui.agent.permissions import Permissions
 from tui.agent.project.project import Project, notes_given
 from tui.agent.turn import Turn
 from tui.agent.wishes import Wishes
@@ -37,9 +37,8 @@ from tui.core.events import (
 from tui.core.messages import Context, Image, Json, Message, user
 from tui.sessions.history import History, history_of
 from tui.settings.agent_files import AgentDefinition
-from tui.settings.config import AllowRule, ModeConfig, Settings, save_rule
+from tui.settings.config import ModeConfig, Settings
 from tui.tools.desk import Desk
-from tui.tools.sandbox import find_sandbox, why_no_sandbox
 
 if TYPE_CHECKING:
     from tui.tools.mcp.servers import McpServers
@@ -60,11 +59,6 @@ class Conversation:
         wishes = wishes or Wishes()
         self.settings, self.folder = settings, folder.resolve()
         self.mode: Mode = wishes.mode or settings.defaults.mode
-        self.policy: Policy = wishes.policy or settings.agent.policy
-        self._policy_before: Policy = "ask" if self.policy == "plan" else self.policy
-        self.sandbox: SandboxState | None = None if (wishes.sandbox or settings.agent.sandbox) == "on" else "off"
-        """What commands run in; None until it was tried, see `try_sandbox`."""
-        self.sandbox_problem = ""
         self.is_attended = True
         """Somebody is there who can accept a plan."""
         self.asks_server = True
@@ -81,6 +75,13 @@ class Conversation:
         self.journal = Journal(self.folder, on_problem=self._not_saved)
         self.desk = Desk(lambda: self.session_id, self.tell)
         """What its tools share."""
+        self.permissions = Permissions(
+            settings.agent,
+            self.folder,
+            lambda: self.desk.outputs.folder,
+            wishes.policy or settings.agent.policy,
+            sandbox_wanted=(wishes.sandbox or settings.agent.sandbox) == "on",
+        )
         self.agents: Sequence[AgentDefinition] | None = None
         """The subagents that it can give work to; None before its first agent turn, from when on they stay."""
         self.project = Project(self.folder, settings.agent.workspace)
@@ -94,7 +95,6 @@ class Conversation:
         self._wanted: tuple[str | None, str | None] = (wishes.backend, wishes.model)
         self.backends = Backends()
         self.compactor, self.cache = Compactor(settings.agent.compact_at), CacheWatch()
-        self._rules: list[AllowRule] = list(settings.agent.allow)
         self.history = History()
         """The conversation so far, as the model gets it."""
         self._untold: list[str] = []
@@ -140,22 +140,6 @@ class Conversation:
         """What the resources of servers hold that `words` name as `@server:uri`."""
         servers = self.settings.mcp
         return await self.mcp.contexts(words, servers) if servers and "@" in words else []
-
-    @property
-    def approvals(self) -> Approvals:
-        sandbox = find_sandbox() if self.sandbox == "on" else None
-        gaps = sandbox.gaps if sandbox else ()
-        rules, kept = tuple(self._rules), self.desk.outputs.folder
-        agent = self.settings.agent
-        sandbox_state = self.sandbox or "missing"
-        network, hosts, name = agent.network, agent.fetch_allow, sandbox.name if sandbox else ""
-        return Approvals(self.policy, self.folder, sandbox_state, rules, gaps, kept, network, hosts, name)
-
-    @property
-    def sandbox_name(self) -> str:
-        """What commands run in; empty when it was not tried yet or there is none."""
-        sandbox = find_sandbox() if self.sandbox == "on" else None
-        return sandbox.name if sandbox else ""
 
     def spec(self) -> BackendSpec | None:
         """The backend of the next turn; None when there is no default and none was chosen.
@@ -204,17 +188,6 @@ class Conversation:
         await self.journal.close()
         await self.backends.aclose()
 
-    async def try_sandbox(self) -> SandboxState:
-        """Find out, once, whether commands can run in a sandbox here; if not, `sandbox_problem` says why."""
-        if self.sandbox is None:
-            self.sandbox_problem = await asyncio.to_thread(self._objection)
-            self.sandbox = "missing" if self.sandbox_problem else "on"
-        return self.sandbox
-
-    def _objection(self) -> str:
-        sandbox = find_sandbox()
-        return why_no_sandbox() if sandbox is None else sandbox.objection(self.folder) or ""
-
     def tell(self, words: str) -> None:
         """Say something to the user: in the turn that runs, or in the next one."""
         if self.turn is None or not self.turn.tell(words):
@@ -225,40 +198,15 @@ class Conversation:
         words, self._untold = self._untold, []
         return words
 
-    async def remember(self, rule: Json) -> list[str]:
-        """Allow what `rule` says from now on; returns what went wrong with keeping it for later."""
-        allowed = AllowRule(**rule)
-        self._rules.append(allowed)
-        try:
-            await asyncio.to_thread(save_rule, allowed)
-        except MimoError as error:
-            return [f"The rule holds for this session only: {error.message}"]
-        return []
-
-    def plan(self) -> None:
-        """Let the model only look, and show what it would do, until the user has accepted that."""
-        if self.policy != "plan":
-            self._policy_before, self.policy = self.policy, "plan"
-
     def take_settings(self, settings: Settings) -> None:
         """What the files say now, from the next turn on, as the user's trust in the folder has changed."""
-        self._rules = [rule for rule in self._rules if rule not in self.settings.agent.allow] + [*settings.agent.allow]
+        self.permissions.take_config(settings.agent)
         self.settings, self.hooks = settings, self._hooks_of(settings)
         self.project.look_again()
 
     def _hooks_of(self, settings: Settings) -> Hooks:
-        confines, network = self.sandbox != "off", settings.agent.network
+        confines, network = self.permissions.sandbox != "off", settings.agent.network
         return Hooks(settings.hooks, self.folder, lambda: self.session_id, confines=confines, network=network)
-
-    def end_planning(self) -> Policy:
-        """The policy is what it was before `plan`, or `ask` where there was no other; returns it."""
-        if self.policy == "plan":
-            self.policy = self._policy_before
-        return self.policy
-
-    def forget(self, rule: AllowRule) -> None:
-        """Ask again about what `rule` allowed."""
-        self._rules = [kept for kept in self._rules if kept != rule]
 
     def _not_saved(self, problem: MimoError) -> None:
         words = f"This session is not being saved: {problem.message}"
@@ -306,7 +254,7 @@ class Conversation:
             message.words,
             self.history.messages,
             is_agent=is_agent,
-            is_planning=self.policy == "plan",
+            is_planning=self.permissions.policy == "plan",
             window=spec.context_window if spec else None,
         )
         news = [Context(f"\n\n[{news}]")] if is_agent and (news := self.desk.take_news()) else []

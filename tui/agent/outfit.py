@@ -26,7 +26,6 @@ from tui.tools.base import ToolContext
 from tui.tools.delegate import Delegate
 from tui.tools.present_plan import PresentPlan
 from tui.tools.registry import EMPTY, Toolbox, default_toolbox
-from tui.tools.sandbox import find_sandbox
 from tui.tools.use_skill import UseSkill
 
 if TYPE_CHECKING:
@@ -41,9 +40,9 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
     spec = await asyncio.to_thread(conversation.spec)
     if spec is None:
         raise UsageError("no backend is set", "Choose one with /setup, /backend or --backend NAME.")
-    is_agent = conversation.mode == "agent"
-    if is_agent and conversation.sandbox is None and await conversation.try_sandbox() == "missing":
-        why = conversation.sandbox_problem
+    is_agent, permissions = conversation.mode == "agent", conversation.permissions
+    if is_agent and permissions.sandbox is None and await permissions.try_sandbox() == "missing":
+        why = permissions.sandbox_problem
         conversation.tell(f"Commands run only when you approve them: no sandbox works here ({why}).")
     toolbox, subagents = EMPTY, None
     if is_agent:
@@ -60,7 +59,7 @@ async def outfit(conversation: Conversation, asker: Asker) -> Agent:
     workshop = Workshop(
         toolbox,
         _tool_context(conversation, spec),
-        conversation,
+        permissions,
         asker,
         hooks=conversation.hooks,
         project=conversation.project,
@@ -118,10 +117,9 @@ def _fallbacks(settings: Settings, spec: BackendSpec) -> list[BackendSpec]:
 
 def _tool_context(conversation: Conversation, spec: BackendSpec) -> ToolContext:
     agent = conversation.settings.agent
-    sandbox = find_sandbox() if conversation.sandbox == "on" else None
     return ToolContext(
         conversation.folder,
-        sandbox,
+        conversation.permissions.usable_sandbox,
         agent.command_timeout,
         agent.network,
         desk=conversation.desk,

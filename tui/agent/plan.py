@@ -43,7 +43,7 @@ async def present(shop: Workshop, tool: Tool, call: ToolCall) -> AsyncGenerator[
         yield _end(call, "The user took all steps out of the plan: nothing is to be done.", True)
         return
     shop.context.desk.plan = tuple(Task(step) for step in steps)
-    policy = shop.gatekeeper.end_planning()
+    policy = shop.permissions.end_planning()
     words = f"The user accepts the plan. The policy is `{policy}` now. Work on it, and keep the todo up to date."
     if steps != _steps(call.arguments):
         words += "\nThe user changed it. It is now:\n" + "\n".join(f"{n}. {step}" for n, step in enumerate(steps, 1))

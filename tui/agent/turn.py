@@ -157,7 +157,7 @@ class Turn:
             self._message = await conversation.briefed(self._message)
         finally:
             await opening
-            self._emit(TurnStarted(self._message, conversation.mode, conversation.policy))
+            self._emit(TurnStarted(self._message, conversation.mode, conversation.permissions.policy))
             for words in conversation.take_untold():
                 self._emit(Notice(words))
 

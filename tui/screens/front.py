@@ -223,7 +223,7 @@ class ChatFront:
         now: dict[str, object] = {
             "mode": self._screen.talk.next_mode,
             "continue_last": False,
-            "policy": self._conversation.policy,
+            "policy": self._conversation.permissions.policy,
         }
         if spec is not None:
             now |= {"backend": spec.name, "model": spec.model}

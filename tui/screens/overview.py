@@ -53,14 +53,14 @@ class Overview:
 
     def show(self) -> None:
         talk = self._screen.talk
-        sandbox = talk.conversation.sandbox if talk.conversation is not None else None
-        name = talk.conversation.sandbox_name if talk.conversation is not None else ""
-        name = "" if name == _USUAL_SANDBOX else name
+        permissions = talk.conversation.permissions if talk.conversation is not None else None
+        sandbox, found = (permissions.sandbox, permissions.usable_sandbox) if permissions is not None else (None, None)
+        name = found.name if found is not None and found.name != _USUAL_SANDBOX else ""
         self._screen.query_one("#status", StatusLine).status = replace(
             self._known,
             mode=talk.mode,
             next_mode=talk.next_mode if talk.next_mode != talk.mode else None,
-            policy=talk.conversation.policy if talk.conversation is not None and talk.mode == "agent" else "",
+            policy=permissions.policy if permissions is not None and talk.mode == "agent" else "",
             sandbox=(name or _SANDBOX[sandbox]) if talk.mode == "agent" else "",
             is_sandboxed=sandbox in ("on", None) and not name,
             queued=len(talk.waiting),

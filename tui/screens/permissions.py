@@ -34,13 +34,13 @@ class Permissions:
             from tui.screens.picker import Picker
 
             choices = [Choice(policy, policy, note) for policy, note in _POLICIES.items()]
-            picker = Picker("What runs unasked", choices, self._conversation.policy)
+            picker = Picker("What runs unasked", choices, self._conversation.permissions.policy)
             self._screen.app.push_screen(picker, lambda chosen: self.choose_policy(chosen) if chosen else None)
             return
         policy = next((policy for policy in get_args(Policy) if policy == name), None)
         if policy is None:
             raise UsageError(f"there is no policy {name}", f"The policies are {', '.join(_POLICIES)}.")
-        self._conversation.policy = policy
+        self._conversation.permissions.policy = policy
         self._screen.overview.show()
         self._screen.note.say(f"The policy is {policy}: {_POLICIES[policy]}.")
 
@@ -69,7 +69,7 @@ class Permissions:
         except MimoError as error:
             self._screen.say(error)
             return
-        self._conversation.forget(rule)
+        self._conversation.permissions.forget(rule)
         self._screen.note.say(f"Asked about again: {rule_text(plain(rule))}.")
 
     @property

@@ -73,12 +73,12 @@ class Projecting:
     def plan(self) -> None:
         """Switch the policy `plan` on, or off again."""
         conversation = self._conversation
-        if conversation.policy == "plan" and self._screen.talk.next_mode == "agent":
-            policy = conversation.end_planning()
+        if conversation.permissions.policy == "plan" and self._screen.talk.next_mode == "agent":
+            policy = conversation.permissions.end_planning()
             self._screen.overview.show()
             self._screen.note.say(f"Nothing is planned first any more: the policy is `{policy}`.")
             return
-        conversation.plan()
+        conversation.permissions.plan()
         self._screen.talk.next_mode = "agent"
         self._screen.mode_changed()
         self._screen.note.say(

@@ -60,7 +60,7 @@ class Questions:
         conversation = self._screen.talk.conversation
         if question.rule is None or conversation is None:
             return None
-        return draft_of(question.rule, conversation.approvals)
+        return draft_of(question.rule, conversation.permissions.approvals)
 
     def answer(self, given: ApprovalBar.Answered) -> None:
         from tui.agent.calls import Answer
