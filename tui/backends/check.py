@@ -273,7 +273,8 @@ def price_text(price: Price | None) -> str:
     if not price.input and not price.output:
         return "costs nothing"
     cached = "" if price.cached is None else f", {price.cached:g} cached"
-    return f"USD {price.input:g} in, {price.output:g} out{cached} a million tokens"
+    written = "" if price.written is None else f", {price.written:g} put into the cache"
+    return f"USD {price.input:g} in, {price.output:g} out{cached}{written} a million tokens"
 
 
 def _reasoning_of(reply: Reply) -> str:

@@ -207,9 +207,10 @@ def _levels(field: str, values: Sequence[Any]) -> dict[str, Json | None]:
 
 def _price(pricing: Any) -> Price | None:
     """OpenRouter's: texts, USD a token; below 0 where it depends on what is chosen."""
-    amounts = [_number(nested(pricing, name)) for name in ("prompt", "completion", "input_cache_read")]
-    input, output, cached = [None if amount is None else round(amount * 1e6, 6) for amount in amounts]
-    return None if input is None or output is None else Price(input, output, cached)
+    names = ("prompt", "completion", "input_cache_read", "input_cache_write")
+    amounts = [_number(nested(pricing, name)) for name in names]
+    input, output, cached, written = [None if amount is None else round(amount * 1e6, 6) for amount in amounts]
+    return None if input is None or output is None else Price(input, output, cached, written)
 
 
 def _number(value: Any) -> float | None:

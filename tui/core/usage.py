@@ -17,15 +17,18 @@ class Usage:
     reasoning_tokens: int | None = None
     cost: float | None = None
     """USD, where the server itself names the cost of the request."""
+    written_tokens: int | None = None
+    """Of the prompt, what was put into the server's cache, where it charges for that (Claude)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD a million tokens. `cached` None: cached tokens cost as much as others."""
+    """USD a million tokens. `cached` None: cached tokens cost as much as others; `written`: so do those put there."""
 
     input: float
     output: float
     cached: float | None = None
+    written: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ def cost_of(usage: Usage, price: Price | None) -> float | None:
     if price is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     cached = min(usage.cached_tokens or 0, usage.input_tokens)
-    cached_price = price.input if price.cached is None else price.cached
-    fresh = usage.input_tokens - cached
-    return (fresh * price.input + cached * cached_price + usage.output_tokens * price.output) / 1e6
+    written = min(usage.written_tokens or 0, usage.input_tokens - cached)
+    fresh = usage.input_tokens - cached - written
+    spent = fresh * price.input + usage.output_tokens * price.output
+    spent += cached * (price.input if price.cached is None else price.cached)
+    spent += written * (price.input if price.written is None else price.written)
+    return spent / 1e6

@@ -150,14 +150,16 @@ def _times(timings: Timings, usage: Usage, tools_s: float) -> Iterator[Line]:
 
 
 def _tokens(usage: Usage) -> Iterator[Line]:
-    yield _field("tokens in", _count(usage.input_tokens, usage.cached_tokens, "cached"))
-    yield _field("tokens out", _count(usage.output_tokens, usage.reasoning_tokens, "reasoning"))
+    parts = (usage.cached_tokens, "cached"), (usage.written_tokens, "put into the cache")
+    yield _field("tokens in", _count(usage.input_tokens, *parts))
+    yield _field("tokens out", _count(usage.output_tokens, (usage.reasoning_tokens, "reasoning")))
 
 
-def _count(tokens: int | None, part: int | None, name: str) -> str:
+def _count(tokens: int | None, *parts: tuple[int | None, str]) -> str:
     if tokens is None:
         return _UNKNOWN
-    return f"{tokens:,}" + (f" ({part:,} {name})" if part is not None else "")
+    told = ", ".join(f"{part:,} {name}" for part, name in parts if part is not None)
+    return f"{tokens:,}" + (f" ({told})" if told else "")
 
 
 def _remarks(records: Sequence[Record]) -> Iterator[Line]:

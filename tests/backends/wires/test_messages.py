@@ -170,7 +170,7 @@ def test_the_last_number_of_tokens_that_is_one_counts() -> None:
     first = {"input_tokens": 5, "cache_read_input_tokens": 10, "cache_creation_input_tokens": 20, "output_tokens": 1}
     begun = json.dumps({"type": "message_start", "message": {"usage": first}})
     last = ending(input_tokens=None, output_tokens=7, output_tokens_details={"thinking_tokens": 3})
-    assert reply(begun, *HI, last, END).usage == Usage(35, 7, 10, 3)
+    assert reply(begun, *HI, last, END).usage == Usage(35, 7, 10, 3, written_tokens=20)
     assert reply(*HI, ending(), END).usage == Usage()
 
 

@@ -169,13 +169,13 @@ class Decoder:
 
 
 def _usage(usage: Json) -> Usage:
-    """On this wire cached tokens stand beside `input_tokens`, not in them."""
-    cached = as_count(usage.get("cache_read_input_tokens"))
-    counts = (as_count(usage.get("input_tokens")), cached, as_count(usage.get("cache_creation_input_tokens")))
-    told = [count for count in counts if count is not None]
+    """On this wire cached tokens, and those put into the cache, stand beside `input_tokens`, not in them."""
+    cached, written = as_count(usage.get("cache_read_input_tokens")), as_count(usage.get("cache_creation_input_tokens"))
+    told = [count for count in (as_count(usage.get("input_tokens")), cached, written) if count is not None]
     return Usage(
         input_tokens=sum(told) if told else None,
         output_tokens=as_count(usage.get("output_tokens")),
         cached_tokens=cached,
+        written_tokens=written,
         reasoning_tokens=as_count(as_object(usage.get("output_tokens_details")).get("thinking_tokens")),
     )
