@@ -82,6 +82,21 @@ def test_piped_input_follows_the_prompt(project: Project, scripted: Scripted) ->
     assert said == ["Summarise\n\nsome\ntext\n", "only this"]
 
 
+def test_a_command_of_ones_own_is_expanded(project: Project, scripted: Scripted) -> None:
+    server = scripted(["42", "43", "44"])
+    project.configure(server)
+    (commands := project.config.parent / "commands").mkdir()
+    (commands / "mend.md").write_text("---\nmode: agent\nmodel: stronger\n---\nMend $1. All: $ARGUMENTS")
+    assert project.run("/mend 'a b' c", stdin="piped\n").stdout == "42\n"
+    assert project.run("/mend x", "--mode", "chat", "--model", "mine").stdout == "43\n"
+    assert project.run("/mends x").stdout == "44\n"
+    asked = [request.body for request in server.requests]
+    said = [body["messages"][-1]["content"] for body in asked]
+    assert said[0].startswith("Mend a b. All: 'a b' c\n\npiped") and said[1:] == ["Mend x. All: x", "/mends x"]
+    assert [body["model"] for body in asked] == ["stronger", "mine", "scripted"]
+    assert ["tools" in body for body in asked] == [True, False, False]
+
+
 def test_input_from_a_file_is_read_too(project: Project, scripted: Scripted) -> None:
     server = scripted(["ok"])
     project.configure(server)

@@ -9,9 +9,13 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.cli.options import add_conversation_options, wishes_of
 from tui.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tui.agent.conversation import Conversation
 
 _DESCRIPTION = """\
 Answer one prompt and end. Standard input, when it is a pipe or a file, is added to the prompt.
@@ -40,8 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    prompt = "\n\n".join(part for part in (args.prompt, _piped()) if part.strip())
-    if not prompt and not args.image:
+    piped = _piped()
+    if not args.prompt.strip() and not piped.strip() and not args.image:
         raise UsageError("there is no prompt", 'Give one: mimo-tui run "What is in this folder?", or pipe text in.')
 
     from tui.agent.conversation import Conversation
@@ -63,10 +67,26 @@ def run(args: argparse.Namespace) -> int:
                 "or fetch the built-in model: mimo-tui models pull",
             )
         conversation.use("embedded")
+    prompt = "\n\n".join(part for part in (_expanded(args, conversation), piped) if part.strip())
     images = [load_image(path) for path in args.image]
     if images and (objection := conversation.objection_to(images)):
         raise UsageError(objection)
     return asyncio.run(run_turn(conversation, prompt, args.json, images))
+
+
+def _expanded(args: argparse.Namespace, conversation: Conversation) -> str:
+    """The prompt; for a command of the user's or of a trusted project its text, by the mode and model that it wants."""
+    from tui.agent.project.custom_commands import called_in
+
+    if (called := called_in(args.prompt, Path.cwd())) is None:
+        return str(args.prompt)
+    command, words = called
+    spec = conversation.spec()
+    if command.model is not None and args.model is None and spec is not None:
+        conversation.use(spec.name, command.model)
+    if command.mode is not None and args.mode is None:
+        conversation.mode = command.mode
+    return command.text(words)
 
 
 def _piped() -> str:

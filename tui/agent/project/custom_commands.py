@@ -11,9 +11,12 @@ from typing import NamedTuple, cast
 from tui.agent.project.front_matter import read_document
 from tui.agent.project.reading import names_in, read_text
 from tui.settings.paths import config_dir
+from tui.settings.project import project_root
 from tui.settings.schema import Mode
+from tui.settings.trust import trust_state
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\.md")
+_CALL = re.compile(r"/([a-z][a-z0-9-]{0,39})(?!\S)")
 _PLACE = re.compile(r"\$(ARGUMENTS|[1-9])")
 _LONGEST_HELP = 100
 
@@ -39,6 +42,16 @@ def find_commands(root: Path, *, is_trusted: bool) -> list[CustomCommand]:
     found = {command.name: command for command in project_commands(root)} if is_trusted else {}
     found |= {command.name: command for command in _in_folder(config_dir() / "commands", None)}
     return [found[name] for name in sorted(found)]
+
+
+def called_in(prompt: str, folder: Path) -> tuple[CustomCommand, str] | None:
+    """The command that a prompt begins with, `/name`, and the words behind it. Blocking."""
+    if (match := _CALL.match(prompt)) is None:
+        return None
+    root = project_root(folder)
+    commands = find_commands(root, is_trusted=trust_state(root) == "trusted")
+    command = next((command for command in commands if command.name == match[1]), None)
+    return None if command is None else (command, prompt[match.end() :].strip())
 
 
 def project_commands(root: Path) -> list[CustomCommand]:
