@@ -74,6 +74,11 @@ async def test_resources_are_offered_behind_the_files_and_prompts_are_put_into_t
         assert "Milk and bread." in str(server.requests[0].body["messages"])
         assert "told to the model: The resource notes://today of the server help" in it.screen
 
+        await it.write("/help:")
+        await it.until_shown("/help:review", "Ask for a review.")
+        await it.press("tab")
+        assert it.prompt == "/help:review "
+        await it.press("ctrl+c")
         await it.say("/help:review the plan")
         await it.until(lambda: it.prompt == "Please review the in a plan way.", "the prompt's text is in the line")
         await it.press("ctrl+c")

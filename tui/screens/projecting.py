@@ -55,7 +55,7 @@ class Projecting:
                 found.setdefault(skill.name, _skill_command(skill.name, skill.description))
         self.commands = tuple(found[name] for name in sorted(found))
         completions = [Completion(f"/{command.name}", command.help) for command in (*COMMANDS, *self.commands)]
-        self._screen.prompt.offer_commands(completions)
+        self._screen.prompt.offer_commands(completions, self._screen.serving.prompts)
         self._show_line(offer)
 
     def show_trust(self) -> None:

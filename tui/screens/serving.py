@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from tui.core.errors import MimoError, UsageError
+from tui.core.text import clean_line
 from tui.settings.config import load
+from tui.widgets.prompt import Completion
 
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
@@ -51,24 +54,36 @@ class Serving:
         self._screen.run_worker(work, group="servers", exclusive=True, exit_on_error=False)
         return True
 
+    def prompts(self, text: str) -> list[Completion]:
+        """What of the prompts may be meant by `/server:prompt`; of a server that does not run yet, its name."""
+        conversation = self._screen.talk.conversation
+        if conversation is None or not (configs := conversation.settings.mcp):
+            return []
+        self._start_named(conversation, text[1:])
+        found = [Completion(f"/{name}", clean_line(info.description, 80)) for name, info in conversation.mcp.prompts()]
+        waiting = [name for name in configs if conversation.mcp.get(name) is None]
+        return [*found, *(Completion(f"/{name}:", "the prompts of this server") for name in waiting)]
+
     def resources(self, word: str) -> list[str]:
         """What of the resources begins so, as `server:uri`; of a server that does not run yet, its name."""
         conversation = self._screen.talk.conversation
         if conversation is None or not (configs := conversation.settings.mcp):
             return []
-        name = word.partition(":")[0]
-        if ":" in word and name in configs:
-            try:
-                conversation.mcp.start({name: configs[name]})
-            except MimoError:
-                return []
+        self._start_named(conversation, word)
         running = conversation.mcp.all
-        for server in running:
-            if server.is_stale:  # offered from the next letter on
-                self._screen.run_worker(server.refresh(), group="servers", exit_on_error=False)
         found = [f"{server.name}:{resource.uri}" for server in running for resource in server.offer.resources]
         found += [f"{name}:" for name in configs if conversation.mcp.get(name) is None]
         return [text for text in found if text.startswith(word)][:_OFFERED]
+
+    def _start_named(self, conversation: Conversation, word: str) -> None:
+        """Start the server that `name:...` names; what running ones have is offered anew from the next letter on."""
+        name, colon, _ = word.partition(":")
+        if colon and name in conversation.settings.mcp:
+            with suppress(MimoError):  # said by /mcp
+                conversation.mcp.start({name: conversation.settings.mcp[name]})
+        for server in conversation.mcp.all:
+            if server.is_stale:
+                self._screen.run_worker(server.refresh(), group="servers", exit_on_error=False)
 
     async def _reload(self, conversation: Conversation) -> None:
         from tui.backends.resolve import presets

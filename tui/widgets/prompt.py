@@ -23,7 +23,7 @@ from tui.widgets.pasted import looks_like_image, readings
 cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 # The names with \r are Textual's for what xterm and tmux send with their extended keys.
 _NEWLINE_KEYS = {"ctrl+j", *(f"{held}+{key}" for held in ("shift", "alt", "ctrl") for key in ("enter", "\r"))}
-_COMMAND = re.compile(r"/[a-z0-9-]*")
+_COMMAND = re.compile(r"/[\w-]*(?::\S*)?")
 # ctrl+z suspends the program and ctrl+y goes to a waiting question; ctrl+c, ctrl+d, up and down are ours below.
 _TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
 
@@ -134,6 +134,7 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self.match_cursor_bracket = False
         self.past = History()
         self._commands = commands
+        self._more_commands: Callable[[str], Sequence[Completion]] = lambda text: ()
         self._take_back = take_back
         self._items: list[Completion] = []
         self._index = 0
@@ -141,9 +142,11 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         self._file: FileWord | None = None
         """The `@path` that is being written; the items are files then."""
 
-    def offer_commands(self, commands: Sequence[Completion]) -> None:
-        """Complete a text that begins with `/` from these, from now on."""
-        self._commands = commands
+    def offer_commands(
+        self, commands: Sequence[Completion], more: Callable[[str], Sequence[Completion]] = lambda text: ()
+    ) -> None:
+        """Complete a text that begins with `/` from these, from now on, and from what `more` has for it then."""
+        self._commands, self._more_commands = commands, more
 
     def put(self, text: str) -> None:
         """Show `text`, with the cursor at its end."""
@@ -238,7 +241,7 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
             return
         if self._items and not self._items[self._index].text.startswith(self.text):
             self._complete()  # keys that came together: what is offered is not yet what was typed
-        is_whole = self._index == 0 and any(command.text == self.text for command in self._commands)
+        is_whole = self._index == 0 and any(item.text == self.text for item in self._items)
         if self._items and not is_whole:
             self._accept("")
         if self.text.strip():
@@ -250,7 +253,8 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         if self._file is not None:
             self._accept_file(self._file, self._items[self._index].text)
             return
-        text = self._items[self._index].text + ending
+        text = self._items[self._index].text
+        text += "" if text.endswith(":") else ending
         self._offer([])
         self.load_text(text)
         self.move_cursor(self.document.end)
@@ -284,7 +288,8 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         elif self.past.is_walking or not _COMMAND.fullmatch(text):
             self._offer([])
         else:
-            self._offer([item for item in self._commands if item.text.startswith(text)])
+            found = (*self._commands, *self._more_commands(text))
+            self._offer([item for item in found if item.text.startswith(text)])
 
     def _offer(self, items: list[Completion], index: int = 0) -> None:
         if not items and not self._items:
