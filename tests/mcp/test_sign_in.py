@@ -65,8 +65,8 @@ async def test_the_browser_is_opened_on_the_users_word_only_and_the_tokens_are_k
     opened: list[str] = []
 
     async def open_page(url: str) -> None:
-        opened.append(url)
-        asyncio.get_running_loop().run_in_executor(None, lambda: urllib.request.urlopen(url).read())
+        opened.append(url)  # who is signed in already is sent back before the page is said to be open
+        await asyncio.to_thread(lambda: urllib.request.urlopen(url).read())
 
     config = McpConfig(url=address)
     assert await servers.start(far=config) == []

@@ -88,7 +88,7 @@ def _provider(
     from mcp.client.auth import OAuthClientProvider
     from mcp.shared.auth import OAuthClientMetadata
 
-    is_asked_for = open_page is not None
+    is_asked_for, way_back = open_page is not None, _WayBack(port)
 
     async def redirect(address: str) -> None:
         nonlocal is_asked_for
@@ -97,10 +97,12 @@ def _provider(
         is_asked_for = False  # a second time, later, they would wonder where the page comes from
         if urlsplit(address).scheme not in ("http", "https"):
             raise MimoError("the server's sign-in page is not at an address of the web", "Ask who runs the server.")
-        await open_page(address)
-
-    async def come_back() -> AuthorizationCodeResult:
-        return await _answer_at(port)
+        await way_back.open()  # before the page: who is signed in already is sent back at once
+        try:
+            await open_page(address)
+        except BaseException:
+            way_back.close()
+            raise
 
     metadata = OAuthClientMetadata.model_validate(
         {
@@ -111,16 +113,37 @@ def _provider(
             "token_endpoint_auth_method": "none",
         }
     )
-    return OAuthClientProvider(url, metadata, tokens, redirect, come_back)
+    return OAuthClientProvider(url, metadata, tokens, redirect, way_back.answer)
 
 
-async def _answer_at(port: int) -> AuthorizationCodeResult:
-    """What the browser brings back, to the loopback address and nowhere else. Raises TimeoutError, OSError."""
-    from mcp.client.auth import AuthorizationCodeResult
+class _WayBack:
+    """Where the browser comes back to: the loopback address and nowhere else."""
 
-    came: asyncio.Future[AuthorizationCodeResult] = asyncio.get_running_loop().create_future()
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._server: asyncio.Server | None = None
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def open(self) -> None:
+        """Listen from now on. Raises OSError when the port is taken."""
+        self._came: asyncio.Future[AuthorizationCodeResult] = asyncio.get_running_loop().create_future()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+
+    async def answer(self) -> AuthorizationCodeResult:
+        """What the browser brings. Raises TimeoutError when it does not come."""
+        try:
+            async with asyncio.timeout(SIGN_IN_S):
+                return await self._came
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from mcp.client.auth import AuthorizationCodeResult
+
         with contextlib.suppress(OSError, ValueError, TimeoutError, IndexError):
             async with asyncio.timeout(10):
                 line = (await reader.readline())[:_REQUEST_BYTES].decode("ascii", "replace")
@@ -128,13 +151,10 @@ async def _answer_at(port: int) -> AuthorizationCodeResult:
             head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
             writer.write(f"{head}Content-Length: {len(_PAGE)}\r\n\r\n{_PAGE}".encode())
             await writer.drain()
-            if asked.keys() & {"code", "error"} and not came.done():
+            if asked.keys() & {"code", "error"} and not self._came.done():
                 code, state, issuer = asked.get("code", ""), asked.get("state"), asked.get("iss")
-                came.set_result(AuthorizationCodeResult(code=code, state=state, iss=issuer))
+                self._came.set_result(AuthorizationCodeResult(code=code, state=state, iss=issuer))
         writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", port), asyncio.timeout(SIGN_IN_S):
-        return await came
 
 
 def _free_port() -> int:
