@@ -36,6 +36,26 @@ def test_it_says_exactly_what_it_allows(project: Path, capsys: pytest.CaptureFix
     assert "is trusted. It is allowed to:" in capsys.readouterr().out
 
 
+def test_it_says_which_files_have_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = project / ".mimo" / "config.toml"
+    config.write_text('[[hooks]]\non = "after_tool"\ncommand = ["sh", "check.sh"]\n')
+    (project / "check.sh").write_text("true")
+    main(["trust"])
+    (project / "AGENTS.md").write_text("Notes may change.")
+    assert trust_state(project) == "trusted"
+    capsys.readouterr()
+    (project / "check.sh").write_text("false")
+    assert main(["trust", "--show"]) == 0
+    assert "has changed since it was trusted" in (said := capsys.readouterr().out)
+    assert "Changed since: check.sh.\n" in said
+    config.write_text('[[hooks]]\non = "after_tool"\ncommand = ["sh", "other.sh"]\n')
+    (project / "other.sh").write_text("\x1b[2J")
+    main(["trust"])
+    said = capsys.readouterr().out
+    assert "Changed since: .mimo/config.toml, check.sh, other.sh.\n" in said and "\x1b" not in said
+    assert main(["trust", "--show"]) == 0 and "Changed since" not in capsys.readouterr().out
+
+
 def test_it_lists_and_takes_back(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["trust", str(project)])
     (project / ".mimo" / "config.toml").write_text("")

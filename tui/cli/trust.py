@@ -44,6 +44,8 @@ def _trust(folder: Path, only_shows: bool) -> int:
     else:
         may = "It is" if offer.state == "trusted" else "It would be"
     print(f"{root} {state[offer.state]}. {may} allowed to:")
+    if news := offer.news():
+        print(f"  {news}")
     for line in offer.lines():
         print(f"  {line}")
     if offer.is_empty:

@@ -43,7 +43,8 @@ class TrustScreen(ModalScreen[Word | None]):
         lines += [f"✗ {clean_line(error.message, 300)}" for error in self._offer.errors]
         with Vertical(id="trust"):
             yield Static(clean(str(self._offer.root)), id="trust-title", markup=False)
-            yield Static(_STATES[self._offer.state], id="trust-state")
+            words = "\n".join(filter(None, (self._offer.news(), _STATES[self._offer.state])))
+            yield Static(words, id="trust-state", markup=False)
             with VerticalScroll(id="trust-lines"):
                 yield Static("\n".join(lines), markup=False)
             yield Static(self._keys(), id="trust-keys")

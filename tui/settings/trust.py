@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct, structs
 
 from tui.core.errors import MimoError
@@ -37,6 +38,8 @@ class Trusted(Struct, frozen=True):
     fingerprint: str
     when: str
     """A date."""
+    files: dict[str, str] = {}
+    """What the fingerprint is of: digests by path from the root, so that it can be said what has changed."""
 
 
 def trust_file() -> Path:
@@ -56,6 +59,13 @@ def trust_state(folder: Path) -> TrustState:
     return "trusted" if entry.fingerprint == fingerprint(root) else "changed"
 
 
+def changed_files(root: Path) -> list[str]:
+    """The files of a trusted project that are other ones than the user trusted, by path from its root. Blocking."""
+    entry = next((entry for entry in trusted_projects() if entry.path == str(root)), None)
+    before, now = entry.files if entry is not None else {}, _files(root)
+    return sorted(path for path in before.keys() | now.keys() if before and before.get(path) != now.get(path))
+
+
 def trust(folder: Path, seen: str | None = None) -> Path:
     """Trust the project of `folder`; returns its root. Raises MimoError.
 
@@ -65,7 +75,7 @@ def trust(folder: Path, seen: str | None = None) -> Path:
     now = fingerprint(root)
     if seen is not None and seen != now:
         raise MimoError(f"{root} has changed since it was shown, so it is not trusted", "Look at it again.")
-    _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"))])
+    _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"), _files(root))])
     return root
 
 
@@ -83,10 +93,10 @@ def trusted_projects() -> list[Trusted]:
     """In the order in which they were trusted. A file that cannot be read trusts nothing."""
     try:
         tables = tomllib.loads(trust_file().read_text(encoding="utf-8")).get("project", [])
-        return [Trusted(str(t["path"]), str(t["fingerprint"]), str(t["when"])) for t in tables]
+        return [msgspec.convert(table, Trusted) for table in tables]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         log(f"{trust_file()} cannot be read: {error}")
         return []
     except MimoError:
@@ -95,11 +105,14 @@ def trusted_projects() -> list[Trusted]:
 
 def fingerprint(root: Path) -> str:
     """Of a project's configuration and of the files in it that this tells to run."""
-    hashed = hashlib.sha256()
+    return hashlib.sha256("\n".join(f"{path!r} {digest}" for path, digest in _files(root).items()).encode()).hexdigest()
+
+
+def _files(root: Path) -> dict[str, str]:
+    """Digests of what the fingerprint covers, by path."""
     config = project_config_file(root)
-    for path in dict.fromkeys((config, *_programs(root, config))):
-        hashed.update(os.fsencode(path.relative_to(root)) + b"\0" + _digest(path))
-    return hashed.hexdigest()
+    paths = dict.fromkeys((config, *_programs(root, config)))
+    return {os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace"): _digest(path) for path in paths}
 
 
 def _programs(root: Path, config: Path) -> list[Path]:
@@ -124,12 +137,12 @@ def _strings(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _digest(path: Path) -> bytes:
+def _digest(path: Path) -> str:
     try:
         with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").digest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, NotRegularError):
-        return b"-" * 32
+        return "-"
 
 
 def _others(root: Path) -> list[Trusted]:

@@ -17,7 +17,7 @@ from tui.settings.agent_files import project_agents_dir
 from tui.settings.project import project_root
 from tui.settings.project_config import ProjectSettings, read_project
 from tui.settings.schema import AllowRule, McpConfig
-from tui.settings.trust import TrustState, fingerprint, trust_state
+from tui.settings.trust import TrustState, changed_files, fingerprint, trust_state
 
 _LONGEST = 10_000
 """Characters: what would be run is never cut for looks."""
@@ -40,6 +40,8 @@ class Offer(NamedTuple):
     """What is wrong with its configuration: nothing of that counts."""
     unusable: Sequence[str] = ()
     """Its skills that cannot be used, with the reason."""
+    changed: Sequence[str] = ()
+    """Files that are other ones than the user trusted."""
 
     @property
     def is_empty(self) -> bool:
@@ -61,6 +63,10 @@ class Offer(NamedTuple):
         parts += ["a choice of its own for who answers"] if has_defaults else []
         parts += ["a configuration with mistakes"] if self.errors else []
         return ", ".join(parts)
+
+    def news(self) -> str:
+        """What has changed since the user trusted it, in words; empty where nothing has."""
+        return f"Changed since: {_line(', '.join(self.changed))}." if self.changed else ""
 
     def lines(self) -> Iterator[str]:
         """Exactly what it would be allowed to do, a thing a line; cleaned."""
@@ -96,7 +102,8 @@ def offer_of(folder: Path) -> Offer:
     commands = [f"{command.name}: {command.help}" for command in project_commands(root)]
     agents = [name.removesuffix(".md") for name in names_in(project_agents_dir(root)) if name.endswith(".md")]
     state, notes, unusable = trust_state(root), notes_of(folder), project_unusable_skills(root)
-    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable)
+    changed = changed_files(root) if state == "changed" else ()
+    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable, changed)
 
 
 def _counted(count: int, one: str, many: str = "") -> list[str]:
