@@ -265,6 +265,39 @@ async def test_time_ends_the_turn(stage: Stage) -> None:
     assert isinstance(last, TurnFinished) and last.reason == "limit" and "timeout" in last.detail
 
 
+async def test_time_in_which_the_user_thinks_does_not_count(stage: Stage) -> None:
+    call = Reply(tool_call("write_file", {"path": "new", "content": "b"}))
+    conversation = stage.conversation([call, "Done.", Reply(tool_call("list_files", {"path": "."})), Reply(pause())])
+    conversation.timeout_s = 1
+    turn = conversation.send("Go")
+    events = []
+    async for record in turn:
+        events.append(record.event)
+        if isinstance(record.event, ApprovalAsked):
+            await asyncio.sleep(1.5)
+            turn.answer(record.event.id, Answer("once"))
+    assert the(events, TurnFinished).reason == "done" and (stage.folder / "new").exists()
+    last = the(await events_of(conversation.send("Go")), TurnFinished)
+    assert (last.reason, last.detail) == ("limit", "1 s are over (timeout); calls: list_files 1x")
+
+
+async def test_a_check_that_says_the_same_after_each_of_many_edits_is_work(stage: Stage) -> None:
+    edits = [tool_call("write_file", {"path": f"a{number}", "content": "b"}) for number in range(8)]
+    steps = [Reply(call) for edit in edits for call in (edit, tool_call("list_files", {"path": "nested"}))]
+    (stage.folder / "nested").mkdir()
+    conversation = stage.conversation([*steps, "Done."], policy="edits")
+    events = await events_of(conversation.send("Go"))
+    assert the(events, TurnFinished).reason == "done"
+    assert not any("times with" in event.result for event in events if isinstance(event, ToolFinished))
+
+
+async def test_files_written_to_and_fro_are_no_work(stage: Stage) -> None:
+    writes = [Reply(tool_call("write_file", {"path": "a", "content": "xy"[number % 2]})) for number in range(12)]
+    conversation = stage.conversation(writes, policy="edits")
+    last = the(await events_of(conversation.send("Go")), TurnFinished)
+    assert last.reason == "limit" and "the same call 6 times" in last.detail
+
+
 async def test_a_model_that_repeats_itself_is_told_and_then_stopped(stage: Stage) -> None:
     conversation = stage.conversation([Reply(tool_call("list_files", {"path": "."})) for _ in range(6)])
     events = await events_of(conversation.send("Go"))

@@ -25,6 +25,7 @@ class LoopGuard:
 
     def __init__(self) -> None:
         self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._stale = 0  # calls in a row that brought nothing new
         self._last_edit: dict[str, tuple[str, str]] = {}
         self._undone: Counter[str] = Counter()
         self._asked_again = 0
@@ -33,13 +34,17 @@ class LoopGuard:
         """Why the turn has to end, in words; empty while it does not."""
 
     def advise(self, call: ToolCall, result: str) -> str:
-        """`result` as the model gets it: with a word about it when it is not the first time."""
+        """`result` as the model gets it: with a word about it when it is not the first time.
+
+        A check that says the same after each of many edits is work: only who does nothing new in between goes round.
+        """
         key = (call.name, dumps(sorted(call.arguments.items())), _PASSING.sub("", result))
         self._seen[key] += 1
         times = self._seen[key]
-        if times >= STOP_AT:
+        self._stale = self._stale + 1 if times > 1 else 0
+        if times >= STOP_AT and self._stale >= STOP_AT - 1:
             self.stuck = f"the model made the same call {times} times with the same result"
-        if times >= TELL_AT:
+        if times >= TELL_AT and self._stale >= TELL_AT - 1:
             return (
                 f"{result}\n\n[This exact call has been made {times} times with this same result. "
                 "Do something else, or answer with what you know.]"

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 
 from tui.agent.calls import Answer, Asker
+from tui.agent.limits import Limits
 from tui.agent.loop import run_turn
 from tui.agent.outfit import outfit
+from tui.agent.time_limit import TimeLimit
 from tui.core.errors import ErrorInfo, MimoError
 from tui.core.events import (
     ApprovalAsked,
@@ -51,6 +53,8 @@ class Turn:
         self._step: int | None = None
         self._steps = 0
         self._end: tuple[Reason, str] = ("interrupted", "")
+        self._limits = Limits()
+        self._time = TimeLimit(conversation.timeout_s, self._expire)
         self._has_begun = self._is_stopped = self._has_started = False
         self._task = asyncio.create_task(self._work(), name=f"turn {number}")
 
@@ -99,7 +103,8 @@ class Turn:
         future: asyncio.Future[Answer | str | None] = asyncio.get_running_loop().create_future()
         self._questions[id] = future
         try:
-            return await future
+            with self._time.held():  # how long the user thinks is no work
+                return await future
         finally:
             del self._questions[id]
 
@@ -113,15 +118,13 @@ class Turn:
         self._has_begun = True
         if self._is_stopped:
             self._task.cancel()
-        timeout_s = self._conversation.timeout_s
-        timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, timeout_s) if timeout_s else None
+        self._time.start()
         try:
             end = await self._run()
             await self._tell_end(end)
             self._emit(end)
         finally:
-            if timer is not None:
-                timer.cancel()
+            self._time.stop()
             self._records.put_nowait(None)
 
     async def _run(self) -> Event:
@@ -131,6 +134,7 @@ class Turn:
             await self._begin()
             await conversation.begin()
             agent = await outfit(conversation, self._asker)
+            self._limits = agent.limits
             for added in await conversation.mentioned(self._message.words):
                 self._emit(MessageAdded(Message("user", (added,))))
             async for event in run_turn(agent, conversation.history.copy()):
@@ -140,7 +144,8 @@ class Turn:
                     self._emit(event)
             return last
         except asyncio.CancelledError:  # this task is the turn: its end is the last event, nobody awaits the exception
-            return TurnFinished(*self._end)
+            reason, words = self._end
+            return TurnFinished(reason, self._limits.told(words) if words else "")
         except MimoError as error:
             return TurnFailed(error.info)
         except Exception as error:
@@ -176,8 +181,8 @@ class Turn:
             return True
         return False
 
-    def _expire(self, timeout_s: float) -> None:
-        self._end = ("limit", f"{timeout_s:g} s are over (timeout)")
+    def _expire(self) -> None:
+        self._end = ("limit", f"{self._conversation.timeout_s:g} s are over (timeout)")
         self._task.cancel()
 
     def _emit(self, event: Happened) -> None:
