@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from tests.tools.running import outcome_of
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.blocked import why_blocked
+from tui.tools.bubblewrap import find_bubblewrap
 from tui.tools.desk import Desk
+from tui.tools.landlock import find_landlock
 from tui.tools.run_command import RunCommand
 from tui.tools.sandbox import Sandbox
 from tui.tools.start_command import StartCommand
@@ -33,6 +37,15 @@ from tui.tools.start_command import StartCommand
         ("connect to localhost port 8080: Connection refused", "network"),
         ("cat: /home/ada/.ssh/id: Permission denied", "outside of the folder"),
         ("PermissionError: [Errno 13] Permission denied: '/var/lib/x'", "outside of the folder"),
+        ("fatal: could not create leading directories of '../tree/.git': Permission denied", "outside of the folder"),
+        ("error: could not write config file .git/config: Device or resource busy", ".git/config"),
+        ("error: could not write config file /a/.git/config: Operation not permitted", ".git/config"),
+        ("OSError: [Errno 16] Device or resource busy: '.git/hooks' -> 'x'", ".git/config"),
+        ("mv: cannot move '.git' to 'x': Device or resource busy", ".git/config"),
+        ("rm: cannot remove 'mnt': Device or resource busy", None),
+        ("cp: .github/hooks: Device or resource busy", None),
+        ("see .git/config\nserial port: Device or resource busy", None),
+        ("error: could not lock config file .git/config: File exists", None),
         ("./run.sh: Permission denied", None),
         ("AssertionError: 1 != 2", None),
         ("", None),
@@ -102,6 +115,38 @@ async def test_a_command_that_was_held_back_says_so_and_can_run_outside_once(
     outcomes = [part async for part in RunCommand().run({"command": command}, context) if isinstance(part, Outcome)]
     assert not outcomes[0].is_error and outcomes[0].detail["sandbox"] is None
     assert "sandbox_blocked" not in outcomes[0].detail and (home / "outside").is_dir()
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """The project under git, with a commit."""
+    git = "git -c user.name=Ada -c user.email=ada@example.org"
+    subprocess.run(f"git init -q -b main && {git} commit -q --allow-empty -m x", shell=True, cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("find", [find_bubblewrap, find_landlock])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git config user.name Ada",
+        "git remote add origin http://127.0.0.1/x",
+        "git checkout -q -b topic --track main",  # ends well, whatever it could not write
+        "echo echo > .git/hooks/pre-commit",
+        "mv .git/hooks .git/other",
+    ],
+)
+async def test_a_change_of_what_is_kept_in_git_is_told(
+    repository: Path, find: Callable[[], tuple[Sandbox | None, str]], command: str
+) -> None:
+    box, why = find()
+    if box is None:
+        pytest.skip(why)
+    outcome = await outcome_of(RunCommand(), repository, sandbox=box, command=command)
+    assert "sandbox_blocked" in outcome.detail, outcome.content
+    assert "never .git/hooks, .git/config" in outcome.content
+    quiet = await outcome_of(RunCommand(), repository, sandbox=box, command="git status")
+    assert "sandbox_blocked" not in quiet.detail
 
 
 async def test_a_failure_of_its_own_is_none_of_the_sandboxs(folder: Path, sandbox: Sandbox) -> None:

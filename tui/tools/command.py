@@ -43,6 +43,8 @@ class Command:
         self.timed_out_after_s: float | None = None
         self.undone: tuple[str, ...] = ()
         """Sentences about what it made or changed although nothing but the user may."""
+        self.is_undone = False
+        """Whether the sandbox itself took some of that back."""
         self._mark = new_mark()
         self._enclosure: Enclosure | None = None
         self._watch: RepositoryWatch | None = None
@@ -197,6 +199,7 @@ class Command:
             os.close(self._status_fd)
         if self._enclosure and is_over:  # what still runs (on a disk that hangs) would be unlocked
             self.undone = self._enclosure.close()
+            self.is_undone = bool(self.undone)
 
     async def _end(self, grace_s: float) -> None:
         root = self._process.pid

@@ -92,7 +92,8 @@ def _outcome(command: Command, whole: Path | None) -> Outcome:
         lines.append(f"[{_BEHIND_HINT if context.desk.works_behind else ''}{_OWN_NETWORK_HINT}]")
     # What runs in the background would not be reached from outside either.
     may_be_offered = command.sandbox_name and not (misses_own and context.desk.works_behind)
-    if may_be_offered and (reason := why_blocked(text, context.folder, context.network, command.command, code)):
+    reason = why_blocked(text, context.folder, context.network, command.command, code, is_undone=command.is_undone)
+    if may_be_offered and reason:
         detail["sandbox_blocked"] = reason
         lines.append(_SANDBOX_HINT)
     if code and any(sign in text for sign in _MEMORY_SIGNS):
