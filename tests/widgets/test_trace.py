@@ -311,6 +311,20 @@ async def test_the_end_is_followed_until_one_moves_away(session: Session) -> Non
         assert app.pane.is_vertical_scroll_end
 
 
+async def test_a_pane_that_grows_as_rows_come_still_follows_the_end(session: Session) -> None:
+    app = TraceApp(session)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.pane.show_all(many(session, 30))
+        for height in (16, 8, 12):
+            await pilot.pause()
+            for record in session.answer():
+                app.pane.show(record)
+            await pilot.resize_terminal(80, height)
+            await pilot.pause()
+            assert app.pane.is_following
+            assert app.pane.is_vertical_scroll_end
+
+
 async def test_the_wheel_lets_go_of_the_end_and_takes_it_up_again(session: Session) -> None:
     app = TraceApp(session)
     async with app.run_test(size=(80, 10)) as pilot:

@@ -285,7 +285,8 @@ class TracePane(QuietScroll, can_focus=True):
         self.paint_all()
 
     def scrolled(self) -> None:
-        self._is_at_end = round(self.scroll_y) >= len(self._trace.rows) - self.window.height
+        # By the rows that are placed: a pane that grows is scrolled, too, and then there may be new ones beyond them.
+        self._is_at_end = round(self.scroll_y) >= self.max_scroll_y
         self.place(len(self._trace.rows), round(self.scroll_y))
         self.paint_all()
 
