@@ -173,7 +173,8 @@ def test_kept_outputs_of_the_session_are_read_unasked_and_nothing_else_there(hom
         kept / ".." / "..",
     ):
         assert action("read_file", path=str(path)) == "ask"
-    assert action("search_files", pattern="x", path=str(kept)) == "ask"
+        assert action("search_files", pattern="x", path=str(path)) == "ask"
+    assert action("search_files", pattern="x", path=str(kept)) == "allow"
     assert action("write_file", path=str(kept), content="") in ("ask", "deny")
 
 

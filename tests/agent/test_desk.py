@@ -44,6 +44,29 @@ async def test_long_output_is_kept_and_the_model_reads_the_middle_of_it_unasked(
     assert not kept.parent.exists()
 
 
+async def test_what_is_in_the_middle_of_a_kept_line_is_found_and_read_unasked(stage: Stage) -> None:
+    def model(request: Received) -> Any:
+        said = [m["content"] for m in request.body["messages"] if m["role"] == "tool"]
+        if not said:
+            line = "head -c 30000 /dev/zero | tr '\\0' x; printf NEEDLE; head -c 30000 /dev/zero | tr '\\0' y"
+            return Reply(tool_call("run_command", {"command": line}))
+        (path,) = re.findall(r"All of it is in (\S+),", said[0])
+        if len(said) == 1:
+            return Reply(tool_call("search_files", {"pattern": "NEED", "path": path}))
+        if len(said) == 2:
+            (column,) = re.findall(r"\[column (\d+)\]", said[1])
+            return Reply(tool_call("read_file", {"path": path, "column": int(column)}))
+        return "Done"
+
+    conversation = stage.conversation(model, policy="ask", sandbox="off")
+    events = await events_of(conversation.send("Look"), Answer("once"))
+    command, found, read = results(events)
+    assert "NEEDLE" not in command.result
+    assert "xxxNEEDLEyyy" in found.result and "xxxNEEDLEyyy" in read.result
+    assert len([event for event in events if isinstance(event, ApprovalAsked)]) == 1  # about the command
+    await conversation.close()
+
+
 async def test_the_plan_comes_back_with_the_session(stage: Stage) -> None:
     items = [{"text": "find", "state": "done"}, {"text": "mend", "state": "active"}]
     conversation = stage.conversation([Reply(tool_call("todo", {"items": items})), "Planned"])

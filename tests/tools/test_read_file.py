@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -64,6 +65,27 @@ async def test_a_very_long_line_is_cut(folder: Path) -> None:
     content = await content_of(READ, folder, path="a")
     assert len(content) < 3000 and "more characters in this line" in content
     assert content.endswith("2\tnext")
+
+
+@pytest.mark.parametrize("character", ["a", "ä", "🐼"])
+async def test_reading_on_by_columns_reaches_all_of_a_long_line(folder: Path, character: str) -> None:
+    line = "".join(f"{n}{character}" for n in range(8000))
+    (folder / "a").write_text(f"first\n{line}\nlast\n")
+    content = await content_of(READ, folder, path="a", start=2, lines=1)
+    read = ""
+    while on := re.search(r"\t(.*) \[… about \d+ more characters in this line: read on with column=(\d+)\]", content):
+        read += on[1]
+        assert int(on[2]) == len(read) + 1
+        content = await content_of(READ, folder, path="a", start=2, column=int(on[2]))
+    rest, note = content.removeprefix("2\t").split("\n")
+    assert read + rest == line and note == "[lines 2 to 2 of 3; read on with start=3]"
+
+
+async def test_a_column_past_the_end_is_told(folder: Path) -> None:
+    (folder / "a").write_text("one\nsüß\n")
+    for column in (4, 5, 10_000):
+        assert "Line 2 has 3 characters" in await error_of(READ, folder, path="a", start=2, column=column)
+    assert (await content_of(READ, folder, path="a", start=2, column=3)).startswith("2\tß")
 
 
 async def test_windows_line_ends_are_not_shown(folder: Path) -> None:

@@ -37,7 +37,7 @@ def test_parameters_are_flat_and_described(name: str) -> None:
 def test_the_parameters_are_those_that_are_promised() -> None:
     parameters = {spec.name: tuple(spec.parameters["properties"]) for spec in default_toolbox().specs()}
     assert {name: parameters[name] for name in NAMES} == {
-        "read_file": ("path", "start", "lines"),
+        "read_file": ("path", "start", "lines", "column"),
         "list_files": ("path",),
         "search_files": ("pattern", "path", "glob", "context"),
         "edit_file": ("path", "old", "new", "all"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.tools.running import content_of, error_of, outcome_of
-from tui.tools.search_files import MATCHES, MATCHES_A_FILE, SearchFiles
+from tui.tools.read_file import ReadFile
+from tui.tools.search_files import COLUMNS, MATCHES, MATCHES_A_FILE, SearchFiles
 
 SEARCH = SearchFiles()
 
@@ -93,6 +95,31 @@ async def test_many_matches_in_all_are_cut(folder: Path) -> None:
 async def test_long_lines_are_cut(folder: Path) -> None:
     (folder / "a").write_text("x" * 2_000_000 + "needle\n")
     assert len(await content_of(SEARCH, folder, pattern="needle")) < 1000
+
+
+@pytest.mark.parametrize("before", ["x" * 1_000_000, "süß" * 100_000, "🐼" * 50_000])
+async def test_of_a_long_line_what_is_around_the_match_is_shown_with_its_column(folder: Path, before: str) -> None:
+    line = f"{before}NEEDLE{'é' * 5000}NEEDLE"
+    (folder / "a").write_text(f"first\n{line}\nlast\n")
+    content = await content_of(SEARCH, folder, pattern="NEEDLE", context=1)
+    found = re.search(r"2: \[column (\d+)\] …(.*)…", content)
+    assert found and "NEEDLE" in found[2] and len(found[2]) == COLUMNS
+    column = int(found[1])
+    assert line[column - 1 :].startswith(found[2])
+    assert "1- first" in content and "3- last" in content
+    read = await content_of(ReadFile(), folder, path="a", start=2, column=column)
+    assert read.startswith(f"2\t{found[2]}")
+
+
+async def test_a_match_at_the_beginning_of_a_long_line_is_shown_from_there(folder: Path) -> None:
+    (folder / "a").write_text("NEEDLE" + "x" * 5000)
+    content = await content_of(SEARCH, folder, pattern="NEEDLE")
+    assert "1: NEEDLExxx" in content and "column" not in content
+
+
+async def test_in_what_is_not_utf_8_the_beginning_of_a_long_line_is_shown(folder: Path) -> None:
+    (folder / "a").write_bytes(("x" * 5000 + "NEEDLE").encode("utf-16"))
+    assert "1: xxx" in await content_of(SEARCH, folder, pattern="NEEDLE")
 
 
 async def test_the_same_search_has_the_same_result(folder: Path) -> None:

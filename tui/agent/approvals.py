@@ -69,7 +69,7 @@ class Approvals:
             return Verdict("deny", f"{place.path} is read-only to tools")
         if self.policy == "plan" and tool.effect in ("edit", "run", "foreign"):
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
-        if tool.name == "read_file" and all(place.path.parent == self.kept for place in places):
+        if tool.name in ("read_file", "search_files") and all(place.path.parent == self.kept for place in places):
             return Verdict("allow")
         if tool.name == "remember" and places:
             return Verdict("ask", "adds a note for later sessions")

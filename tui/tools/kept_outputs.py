@@ -107,7 +107,7 @@ class KeptOutputs:
         head, tail = limit * 2 // 3, limit // 3
         where = self.keep(text)
         left_out = f"{len(text) - head - tail:,} of {len(text):,} characters are left out here"
-        hint = f"; all of it is in {where}: read_file shows parts of it" if where else ""
+        hint = f"; all of it is in {where}: read_file shows parts of it, search_files too" if where else ""
         return f"{text[:head]}\n[… {left_out}{hint} …]\n{text[len(text) - tail :]}"
 
 

@@ -118,7 +118,9 @@ class Excerpt:
         head = _first_lines(plain(self._head), EXCERPT_CHARACTERS // 2)
         tail = _last_lines(plain(self._tail if not is_whole else self._head + self._tail), EXCERPT_CHARACTERS // 2)
         hint = (
-            f"All of it is in {whole}, parts of which read_file shows" if whole else "Send it to a file to see it all"
+            f"All of it is in {whole}, parts of which read_file and search_files show"
+            if whole
+            else "Send it to a file to see it all"
         )
         return f"{head}\n[… the middle is left out: the output has {self._characters} characters. {hint} …]\n{tail}"
 

@@ -13,6 +13,7 @@ from tui.core.errors import MimoError
 from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError
+from tui.tools.long_lines import skip_columns
 from tui.tools.notebook import notebook_text
 from tui.tools.opening import open_regular
 from tui.tools.paths import located, shown
@@ -31,7 +32,8 @@ from tui.tools.text_file import (
 LINES = 2000
 CHARACTERS = 64 * 1024
 LINE_CHARACTERS = 2000
-_LINE_BYTES = 4 * LINE_CHARACTERS
+COLUMN_CHARACTERS = 16_000
+"""So much is shown of a line that is read from a column on."""
 _COUNT_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -47,6 +49,7 @@ class ReadFile:
             "path": {"type": "string", "description": "The file."},
             "start": {"type": "integer", "minimum": 1, "description": "The first line, from 1. Default: 1."},
             "lines": {"type": "integer", "minimum": 1, "description": f"How many lines. Default: {LINES}."},
+            "column": {"type": "integer", "minimum": 1, "description": "Read on from here in the one line `start`."},
         },
         "required": ["path"],
         "additionalProperties": False,
@@ -57,27 +60,31 @@ class ReadFile:
         return (arguments["path"],)
 
     def preview(self, arguments: Json, context: ToolContext) -> str:
-        start, lines = _range(arguments)
+        start, lines, column = _range(arguments)
+        if column > 1:
+            return f"read {arguments['path']}, line {start} from column {column}"
         return f"read {arguments['path']}, lines {start} to {start + lines - 1}"
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
-        start, lines = _range(arguments)
-        yield await outcome_of(lambda: read(context, arguments["path"], start, lines))
+        part = _range(arguments)
+        yield await outcome_of(lambda: read(context, arguments["path"], *part))
 
 
-def _range(arguments: Json) -> tuple[int, int]:
-    return int(arguments.get("start", 1)), int(arguments.get("lines", LINES))
+def _range(arguments: Json) -> tuple[int, int, int]:
+    """The first line, how many, and the column in the first; from a column on it is that line alone."""
+    column = int(arguments.get("column", 1))
+    return int(arguments.get("start", 1)), 1 if column > 1 else int(arguments.get("lines", LINES)), column
 
 
-def read(context: ToolContext, name: str, start: int, lines: int) -> Outcome:
+def read(context: ToolContext, name: str, start: int, lines: int, column: int = 1) -> Outcome:
     """Lines `start` to `start + lines - 1`, fewer where they are too much at once. Raises ToolError, OSError."""
     path = located(context.folder, name, places=context.places)
-    outcome = _shown(path, context, start, lines)
+    outcome = _shown(path, context, start, lines, column)
     context.desk.seen.saw(path)
     return outcome
 
 
-def _shown(path: Path, context: ToolContext, start: int, lines: int) -> Outcome:
+def _shown(path: Path, context: ToolContext, start: int, lines: int, column: int) -> Outcome:
     folder = context.folder
     size = regular_file(path, folder).st_size
     with open_regular(path) as file:
@@ -91,7 +98,7 @@ def _shown(path: Path, context: ToolContext, start: int, lines: int) -> Outcome:
             if encoding != "utf-8":
                 raise ToolError(f"{shown(path, folder)} is {encoding} and has {size_words(size)}: use run_command.")
             file.seek(len(bom))
-            return _Reader(file, size, start, lines).outcome()
+            return _Reader(file, size, start, lines, column).outcome()
         data = sample + file.read(EDIT_LIMIT_BYTES)
     found = decode(data)
     note = "" if found.encoding == "utf-8" else f"encoded as {found.encoding}"
@@ -100,7 +107,7 @@ def _shown(path: Path, context: ToolContext, start: int, lines: int) -> Outcome:
     data = data[len(found.bom) :] if found.encoding == "utf-8" else found.text.encode()
     if not data:
         return Outcome("The file is empty.")
-    return _Reader(BytesIO(data), len(data), start, lines, note).outcome()
+    return _Reader(BytesIO(data), len(data), start, lines, column, note).outcome()
 
 
 def _image(path: Path, context: ToolContext, data: bytes) -> Outcome:
@@ -121,13 +128,19 @@ def _image(path: Path, context: ToolContext, data: bytes) -> Outcome:
 class _Reader:
     """One reading of a file, from where it stands; only what is shown is kept in memory."""
 
-    def __init__(self, file: BinaryIO, size_bytes: int, start: int, lines: int, note: str = "") -> None:
-        self.file, self.size_bytes, self.start, self.lines, self.note = file, size_bytes, start, lines, note
+    def __init__(
+        self, file: BinaryIO, size_bytes: int, start: int, lines: int, column: int = 1, note: str = ""
+    ) -> None:
+        self.file, self.size_bytes, self.note = file, size_bytes, note
+        self.start, self.lines, self.column = start, lines, column
 
     def outcome(self) -> Outcome:
         for before in range(1, self.start):
             if not _skip_line(self.file):
                 return self._past_the_end(before - 1)
+        if (count := skip_columns(self.file, self.column - 1) if self.column > 1 else None) is not None:
+            words = f"Line {self.start} has {count} character{'' if count == 1 else 's'}"
+            return Outcome(f"{words}: column={self.column} is past its end.", is_error=True)
         texts = list(self._take())
         if not texts:
             return self._past_the_end(self.start - 1)
@@ -138,27 +151,29 @@ class _Reader:
 
     def _take(self) -> Iterator[str]:
         used = 0
+        limit = COLUMN_CHARACTERS if self.column > 1 else LINE_CHARACTERS
         for _ in range(self.lines):
             at = self.file.tell()
-            data = self.file.readline(_LINE_BYTES)
+            data = self.file.readline(4 * limit)
             if not data:
                 return
             rest = 0 if data.endswith(b"\n") else _skip_line(self.file)
-            text = self._decode(data.rstrip(b"\r\n"))
-            if rest or len(text) > LINE_CHARACTERS:
-                more = len(data) + rest - len(text[:LINE_CHARACTERS].encode())
-                text = f"{text[:LINE_CHARACTERS]} [… about {more} more characters in this line]"
+            text = self._decode(data.rstrip(b"\r\n"), is_cut=rest > 0)
+            if rest or len(text) > limit:
+                text = text[:limit]
+                more = len(data) + rest - len(text.encode())
+                text += f" [… about {more} more characters in this line: read on with column={self.column + len(text)}]"
             used += len(text)
             if used > CHARACTERS:
                 self.file.seek(at)
                 return
             yield text
 
-    def _decode(self, data: bytes) -> str:
+    def _decode(self, data: bytes, *, is_cut: bool) -> str:
         try:
             return data.decode()
         except UnicodeDecodeError as error:
-            if len(data) == _LINE_BYTES and error.start >= len(data) - 3:  # a character at the cut
+            if is_cut and error.start >= len(data) - 3:  # a character at the cut
                 return data[: error.start].decode()
             self.note = "not valid UTF-8, so the lines that are not are shown as Latin-1"
             return data.decode("latin-1")

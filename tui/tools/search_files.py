@@ -15,6 +15,7 @@ from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.errors import ToolError, explain
 from tui.tools.globs import name_part, path_pattern
+from tui.tools.long_lines import around_match
 from tui.tools.paths import located, missing, shown
 from tui.tools.ripgrep import Found, ripgrep
 from tui.tools.secret_places import secret_places
@@ -24,7 +25,8 @@ MATCHES_A_FILE = 25
 COLUMNS = 300
 TIMEOUT_S = 20
 _LIMIT_BYTES = 512 * 1024
-_NUMBERED = re.compile(rb"(\d+)([:-])")
+_NUMBERED = re.compile(rb"(\d+)(?::(\d+):(\d+):|-\d+-)")
+"""The line's number; of a match also the column and where the line begins, both in bytes."""
 
 
 class SearchFiles:
@@ -87,7 +89,7 @@ async def _search(arguments: Json, context: ToolContext) -> Outcome:
     if not found.output and not found.errors and not pattern.isascii():
         found = await _ripgrep((*options, "--encoding=latin1", "--", str(target)), root)
         remark = "[these files are not UTF-8: they were read as Latin-1]"
-    return _outcome(found, pattern, is_wanted, remark)
+    return await asyncio.to_thread(_outcome, found, pattern, is_wanted, root, remark)
 
 
 async def _ripgrep(arguments: Sequence[str], root: Path) -> Found:
@@ -97,6 +99,8 @@ async def _ripgrep(arguments: Sequence[str], root: Path) -> Found:
 def _searching(pattern: str, context_lines: int) -> list[str]:
     return [
         "--line-number",
+        "--column",
+        "--byte-offset",
         "--no-heading",
         "--with-filename",
         f"--max-count={MATCHES_A_FILE}",
@@ -142,18 +146,19 @@ def _without_secrets(root: Path, target: Path) -> list[str]:
     return [f"--glob=!/{escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)]
 
 
-def _outcome(found: Found, pattern: str, is_wanted: Callable[[str], bool], remark: str) -> Outcome:
+def _outcome(found: Found, pattern: str, is_wanted: Callable[[str], bool], root: Path, remark: str) -> Outcome:
+    """Blocking: of long lines what is around the match is read."""
     matches = [line for line in _parse(found.output) if is_wanted(line.file)]
     if not matches and found.errors:
         return Outcome(f"The search failed: {_error_text(found.errors)}", is_error=True)
     lines, file, in_file = [], "", 0
-    for name, number, mark, text in matches[:MATCHES]:
-        if name != file:
-            file, in_file = name, 0
-            lines.append(shown(name.removeprefix("./")))
-        in_file += mark == ":"
-        lines.append(f"{number:>6}{mark} {text}")
-        if in_file == MATCHES_A_FILE and mark == ":":
+    for line in matches[:MATCHES]:
+        if line.file != file:
+            file, in_file = line.file, 0
+            lines.append(shown(file.removeprefix("./")))
+        in_file += line.is_match
+        lines.append(f"{line.number:>6}{':' if line.is_match else '-'} {line.text(root)}")
+        if in_file == MATCHES_A_FILE and line.is_match:
             lines.append(f"      … only the first {MATCHES_A_FILE} of a file are shown")
     if found.is_late:
         lines.append(f"[stopped after {TIMEOUT_S} s: give a smaller `path`]")
@@ -170,22 +175,35 @@ def _outcome(found: Found, pattern: str, is_wanted: Callable[[str], bool], remar
 
 
 class _Line(NamedTuple):
-    """`mark` is `:` for one that matches, `-` for one around it."""
+    """One that matches, or one around it."""
 
     file: str
     number: int
-    mark: str
-    text: str
+    preview: bytes
+    is_match: bool
+    match_at: int = 0
+    """Where in the line the match is, and where in the file the line begins: in bytes, from 0."""
+    line_at: int = 0
+
+    def text(self, root: Path) -> str:
+        """Its beginning; of one where the match is further behind what is around that."""
+        around = None
+        if self.is_match:
+            path = Path(os.path.normpath(root / self.file))
+            around = around_match(self.preview, path, self.line_at, self.match_at, COLUMNS)
+        return around or self.preview.decode(errors="replace").rstrip("\r")
 
 
 def _parse(output: bytes) -> list[_Line]:
-    """Of lines such as `src/a.py NUL 12:text`; a last line that was cut is dropped."""
+    """Of lines such as `src/a.py NUL 12:1:340:text`; a last line that was cut is dropped."""
     found = []
     for line in output.split(b"\n")[:-1]:
         name, nul, rest = line.partition(b"\0")
         if nul and (match := _NUMBERED.match(rest)):
-            text = rest[match.end() :].decode(errors="replace").rstrip("\r")
-            found.append(_Line(os.fsdecode(name), int(match[1]), match[2].decode(), text))
+            file, number, text = os.fsdecode(name), int(match[1]), rest[match.end() :]
+            is_match = match[2] is not None
+            places = (int(match[2]) - 1, int(match[3])) if is_match else ()
+            found.append(_Line(file, number, text, is_match, *places))
     return found
 
 
