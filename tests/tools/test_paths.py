@@ -114,6 +114,18 @@ def test_what_can_be_no_path_is_an_error_and_not_inside(folder: Path, path: str)
     location.error.encode()
 
 
+def test_the_programs_own_environment_is_protected_where_it_lies_in_the_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    assert not locate(folder, ".venv/bin/rg").protected
+    monkeypatch.setattr("sys.prefix", str(folder / ".venv"))
+    assert locate(folder, ".venv/bin/rg").protected and locate(folder, ".venv/lib/new.pth").protected
+    assert not locate(folder, ".venv2/x").protected and not locate(folder, "a").protected
+    monkeypatch.setattr("sys.prefix", str(folder.parent))  # as with a project below /usr
+    assert not locate(folder, "a").protected
+
+
 def test_a_circle_of_links_is_no_exception(folder: Path) -> None:
     (folder / "a").symlink_to("b")
     (folder / "b").symlink_to("a")

@@ -22,15 +22,24 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|DBUS", re.IG
 
 def tool_environment() -> dict[str, str]:
     """A fresh copy. `LC_*` is let through too; what its name says is a secret never is."""
-    return {name: value for name, value in os.environ.items() if _is_harmless(name)}
+    environment = {name: value for name, value in os.environ.items() if _is_harmless(name)}
+    if libraries := environment.pop("LD_LIBRARY_PATH", ""):
+        # What starts a sandbox loads from there too; an empty part of it means the current folder, so the project's.
+        environment |= {"LD_LIBRARY_PATH": kept} if (kept := os.pathsep.join(_elsewhere(libraries))) else {}
+    return environment
 
 
 def trusted_which(name: str) -> str | None:
     """Where a program is: in the system's folders, else on PATH, but never in the project, which commands change."""
-    here = _real(os.curdir)
-    on_path = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder.startswith("/")]
-    elsewhere = [folder for folder in on_path if not _real(folder).is_relative_to(here)]
+    elsewhere = _elsewhere(os.environ.get("PATH", ""))
     return shutil.which(name, path=os.pathsep.join((*_SYSTEM_FOLDERS, *elsewhere)))
+
+
+def _elsewhere(folders: str) -> list[str]:
+    """Those of a list like PATH that are absolute and not in the project."""
+    here = _real(os.curdir)
+    absolute = [folder for folder in folders.split(os.pathsep) if folder.startswith("/")]
+    return [folder for folder in absolute if not _real(folder).is_relative_to(here)]
 
 
 def _real(folder: str) -> Path:

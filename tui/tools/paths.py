@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.settings.regular_files import open_regular
 from tui.tools.errors import ToolError
 
 _PROTECTED_IN_GIT = frozenset({"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"})
@@ -24,7 +26,8 @@ class Location(NamedTuple):
     inside: bool
     """In the folder, or the folder itself. A link in the folder that leads out of it is outside."""
     protected: bool
-    """Read-only to tools and commands in every policy: `.git/hooks`, `.git/config` and the like, `.mimo`."""
+    """Read-only to tools and commands in every policy: `.git/hooks`, `.git/config` and the like, `.mimo`, and what the
+    program itself runs from."""
     error: str = ""
     """Why this can be no path at all: a sentence for the model. `inside` is False then."""
 
@@ -40,7 +43,8 @@ def locate(folder: Path, path: str) -> Location:
         return Location(folder, False, False, f"{shown(path)} is not a usable path: {error}.")
     inside = resolved.is_relative_to(root)
     names = resolved.relative_to(root).parts if inside else resolved.parts
-    return Location(resolved, inside, _is_protected(names) or _is_in_moved_git(Path(root), resolved))
+    protected = _is_protected(names) or _is_in_moved_git(Path(root), resolved) or _is_the_programs(root, resolved)
+    return Location(resolved, inside, protected)
 
 
 def located(folder: Path, path: str, *, for_change: bool = False, places: tuple[Path, ...] | None = None) -> Path:
@@ -95,7 +99,7 @@ def git_folder(folder: Path) -> Path | None:
     try:
         if dot_git.is_dir():
             return Path(os.path.realpath(dot_git))
-        with dot_git.open("rb") as file:
+        with open_regular(dot_git) as file:  # never waits for a pipe
             text = os.fsdecode(file.read(_GITDIR_LIMIT_BYTES))
         label, _, target = text.partition(":")
         if label != "gitdir" or not target.strip():
@@ -110,6 +114,12 @@ def _is_protected(names: tuple[str, ...]) -> bool:
     if ".mimo" in folded or folded[-1:] == [".git"]:
         return True
     return any(first == ".git" and second in _PROTECTED_IN_GIT for first, second in itertools.pairwise(folded))
+
+
+def _is_the_programs(root: str, resolved: Path) -> bool:
+    """Whether it belongs to the Python environment that this program runs in, when that lies in the project."""
+    environment = Path(os.path.realpath(sys.prefix))
+    return Path(root) in environment.parents and resolved.is_relative_to(environment)
 
 
 def _is_in_moved_git(root: Path, resolved: Path) -> bool:

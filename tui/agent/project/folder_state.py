@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
+from tui.settings.regular_files import NotRegularError, TooLongError, read_regular
 from tui.tools.environment import tool_environment, trusted_which
 from tui.tools.paths import git_folder
+from tui.tools.sandbox import find_sandbox
+from tui.tools.seals import SandboxRefused
 
 _TIMEOUT_S = 0.5
 """In a repository where git takes longer the number of changed files is left out."""
-# git runs programs that a repository's configuration names; these are the ones that `status` would.
+# git runs programs that a repository's configuration names, and of those in it: these are the ones that `status` would.
 _QUIET_GIT = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.untrackedCache=keep")
+_STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all")
+_ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+_HEAD_BYTES = 4096
 
 
 def folder_state(root: Path, *, is_trusted: bool) -> str:
     """The date, the branch, and in a trusted project how many files have changed. Blocking, raises nothing.
 
-    Elsewhere git is not run: filters in a repository's own configuration are programs. The branch is read from a file.
+    Elsewhere git is not run, nor where no sandbox without gaps works: filters in a repository's own configuration are
+    programs. The branch is read from a file.
     """
     parts = [f"Today is {time.strftime('%A, %Y-%m-%d')}."]
     git = git_folder(root)
@@ -31,8 +39,8 @@ def folder_state(root: Path, *, is_trusted: bool) -> str:
 
 def _branch(git: Path) -> str:
     try:
-        head = (git / "HEAD").read_text(encoding="utf-8", errors="replace")[:300].strip()
-    except OSError:
+        head = read_regular(git / "HEAD", _HEAD_BYTES).decode("utf-8", "replace")[:300].strip()
+    except (OSError, NotRegularError, TooLongError):
         return ""
     name = head.removeprefix("ref: refs/heads/")
     if not name.isprintable():
@@ -41,14 +49,20 @@ def _branch(git: Path) -> str:
 
 
 def _changed(root: Path) -> int | None:
-    git = trusted_which("git")
-    if git is None:
+    git, sandbox = trusted_which("git"), find_sandbox()
+    if git is None or sandbox is None or sandbox.gaps:
         return None
-    command = [git, *_QUIET_GIT, "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames"]
     try:
-        done = subprocess.run(
-            command, cwd=root, env=tool_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        with closing(sandbox.enclose([git, *_QUIET_GIT, *_STATUS], root, network=False)) as enclosure:
+            done = subprocess.run(
+                enclosure.argv,
+                cwd=root,
+                env=tool_environment() | _ENVIRONMENT | enclosure.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT_S,
+                pass_fds=enclosure.descriptors,
+            )
+    except (OSError, SandboxRefused, subprocess.TimeoutExpired):
         return None
     return done.stdout.count(b"\0") if done.returncode == 0 else None
