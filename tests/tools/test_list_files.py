@@ -68,6 +68,25 @@ async def test_links_and_empty_folders_are_seen_but_not_followed(folder: Path) -
     assert (await content_of(LIST, folder)).split("\n") == ["broken  -> nowhere", "empty/  (empty)", "out  -> /etc"]
 
 
+async def test_folders_in_which_there_are_only_folders_are_listed(folder: Path) -> None:
+    fill(folder, "a/b", "out/log", "repository/.git/HEAD")
+    (folder / ".gitignore").write_text("out/\n")
+    (folder / "nest" / "deep" / "er").mkdir(parents=True)
+    (folder / "a" / "nest" / "deep").mkdir(parents=True)
+    assert (await content_of(LIST, folder)).split("\n") == [
+        ".gitignore  5 B",
+        "a/",
+        "  b  10 B",
+        "  nest/",
+        "    deep/  (empty)",
+        "nest/",
+        "  deep/",
+        "    er/  (empty)",
+        "repository/  (empty)",
+        "[left out by .gitignore: out/]",
+    ]
+
+
 async def test_an_empty_folder_says_so(folder: Path) -> None:
     assert await content_of(LIST, folder) == "The folder is empty."
 

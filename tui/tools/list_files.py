@@ -128,16 +128,20 @@ class _Listing:
                 continue
             if entry.is_symlink():
                 node[entry.name] = f"-> {shown(Path(entry.path).readlink())}"
-            elif entry.is_dir() and not os.listdir(entry.path):  # noqa: PTH208
-                node[f"{entry.name}/"] = "(empty)"
-            elif node is self.tree:
+            elif entry.is_dir() and not os.access(entry.path, os.R_OK | os.X_OK):
+                node[f"{entry.name}/"] = "(not readable)"
+            elif entry.is_dir() and not _has_file(entry.path):
+                node[entry.name] = {}
+            elif node is self.tree and not self.found.is_cut:
                 self.ignored.append(shown(entry.name) + ("/" if entry.is_dir() else ""))
 
     def _lines(self, node: Tree, path: Path, indent: str) -> Iterator[str]:
         shown_entries = sorted(node.items())[:ENTRIES]
         for name, child in shown_entries:
             if isinstance(child, dict):
-                if id(child) in self.opened:
+                if not child:
+                    yield f"{indent}{shown(name)}/  (empty)"
+                elif id(child) in self.opened:
                     yield f"{indent}{shown(name)}/"
                     yield from self._lines(child, path / name, indent + "  ")
                 else:
@@ -147,6 +151,15 @@ class _Listing:
                 yield f"{indent}{shown(name)}  {child or _size(path / name)}"
         if len(node) > len(shown_entries):
             yield f"{indent}… {len(node) - len(shown_entries)} more entries, not shown"
+
+
+def _has_file(folder: str) -> bool:
+    """Whether there is a file in it or in the folders below: else it is for no rule that nothing of it is listed."""
+    for _, folders, files in os.walk(folder):
+        if files:
+            return True
+        folders[:] = [name for name in folders if name != ".git"]
+    return False
 
 
 def _count(node: Tree) -> int:
