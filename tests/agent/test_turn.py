@@ -307,6 +307,26 @@ async def test_a_model_that_repeats_itself_is_told_and_then_stopped(stage: Stage
     assert the(events, TurnFinished).reason == "limit"
 
 
+async def test_a_session_that_could_not_be_saved_is_once_that_works(stage: Stage, home: Path) -> None:
+    database = home / ".local/share/mimo-tui/sessions.db"
+    database.mkdir(parents=True)
+    write = Reply(tool_call("write_file", {"path": "new", "content": "b"}))
+    conversation = stage.conversation(["One.", write, "Two.", "Three."], policy="edits")
+    events = await events_of(conversation.send("First"))
+    assert "not being saved, so what it changes in files cannot be taken back" in the(events, Notice).message
+    assert conversation.session_id.startswith("unsaved-") and conversation.keeper is None
+    database.rmdir()
+    events = await events_of(conversation.send("Second"))
+    assert "is being saved now" in the(events, Notice).message and conversation.keeper is not None
+    assert conversation.keeper.undoing.undo().changes and not (stage.folder / "new").exists()
+    session = conversation.session_id
+    await conversation.close()
+    await events_of(stage.reopen(session=session).send("Third"))
+    said = [str(message["content"]).split("\n\n[")[0] for message in stage.server.requests[-1].messages]
+    expected = ["First", "One.", "Second", "Two.", "Third"]
+    assert [words for words in said if words in expected] == expected
+
+
 async def test_an_empty_answer_is_said(stage: Stage) -> None:
     conversation = stage.conversation([Reply()], mode="chat")
     assert "nothing" in the(await events_of(conversation.send("Go")), Notice).message

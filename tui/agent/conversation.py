@@ -209,7 +209,7 @@ class Conversation:
         return Hooks(settings.hooks, self.folder, lambda: self.session_id, confines=confines, network=network)
 
     def _not_saved(self, problem: MimoError) -> None:
-        words = f"This session is not being saved: {problem.message}"
+        words = f"This session is not being saved, so what it changes in files cannot be taken back: {problem.message}"
         self.tell(f"{words.rstrip('.')}. {problem.hint}" if problem.hint else words)
 
     def keep(self, record: Record) -> None:

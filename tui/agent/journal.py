@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tui.core.errors import MimoError
@@ -15,7 +16,11 @@ from tui.tools.desk import UNSAVED
 
 
 class Journal:
-    """The session of one conversation. It is created with the first turn, so that looking around leaves no trace."""
+    """The session of one conversation. It is created with the first turn, so that looking around leaves no trace.
+
+    Where that fails it is tried again with each turn: a database that was locked or a disk that was full may be so no
+    more.
+    """
 
     def __init__(self, folder: Path, on_problem: Callable[[MimoError], None]) -> None:
         """`on_problem` is called in the event loop when the session cannot be saved."""
@@ -47,17 +52,25 @@ class Journal:
         self._start(store, found.id)
         return records
 
-    async def begin(self, title: str) -> None:
-        """Create the session, unless there is one. Raises nothing: see `on_problem`."""
-        if self.session_id:
-            return
+    async def begin(self, title: str, so_far: Sequence[Record] = ()) -> bool:
+        """Create the session, unless there is one; where that failed before, with what was said so far.
+
+        Returns whether it was made up for so. Raises nothing: see `on_problem`, which is called the first time.
+        """
+        if self._store is not None:
+            return False
         try:
             store, session_id = await asyncio.to_thread(self._create, title)
         except MimoError as error:
-            self.session_id = f"{UNSAVED}{uuid.uuid4().hex[:8]}"
-            self._on_problem(error)
-        else:
-            self._start(store, session_id)
+            if not self.session_id:
+                self.session_id = f"{UNSAVED}{uuid.uuid4().hex[:8]}"
+                self._on_problem(error)
+            return False
+        was_unsaved = bool(self.session_id)
+        self._start(store, session_id)
+        for record in so_far:
+            self.keep(replace(record, session=session_id))
+        return was_unsaved
 
     def keep(self, record: Record) -> None:
         """Put a record on its way to the store. Does not block."""

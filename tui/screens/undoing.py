@@ -48,6 +48,8 @@ class ChatUndo:
         if talk.is_working and not may_work:
             raise UsageError("a turn is running", "Stop it with esc first.")
         keeper = talk.conversation.keeper if talk.conversation is not None else None
+        if keeper is None and talk.conversation is not None and talk.conversation.records:
+            raise UsageError("this session is not being saved", "So nothing that it changed in files was kept.")
         if keeper is None:
             raise UsageError("nothing has been changed yet", "It is for what turns of this session change in files.")
         return keeper
