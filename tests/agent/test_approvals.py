@@ -47,6 +47,26 @@ def test_policies(tmp_path: Path, call: str, ask: str, edits: str, plan: str, au
     assert found == [ask, edits, plan, auto]
 
 
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        (("Update File: a",), "changes a file"),
+        (("Delete File: a",), "removes a file"),
+        (("Update File: a\n*** Move to: b",), "moves a file"),
+        (("Update File: a", "Delete File: b", "Update File: c"), "changes 2 files, removes 1"),
+        (("Delete File: a", "Add File: b", "Update File: c\n*** Move to: d"), "adds 1 file, moves 1, removes 1"),
+        (("Nothing: a",), "changes a file"),
+    ],
+)
+def test_of_a_patch_it_is_told_how_many_files_it_changes(
+    tmp_path: Path, sections: tuple[str, ...], reason: str
+) -> None:
+    bodies = {"U": "\n@@\n-x\n+y", "A": "\n+x", "D": "", "N": ""}
+    patch = "\n".join(["*** Begin Patch", *(f"*** {text}{bodies[text[0]]}" for text in sections), "*** End Patch"])
+    verdict = Approvals("ask", tmp_path, "on").judge(TOOLS.get("apply_patch"), {"patch": patch})
+    assert (verdict.action, verdict.reason) == ("ask", reason)
+
+
 @pytest.mark.parametrize(("sandbox", "expected"), [("on", "allow"), ("off", "allow"), ("missing", "ask")])
 def test_auto_runs_commands_in_the_sandbox_or_where_the_user_switched_it_off(
     tmp_path: Path, sandbox: str, expected: str

@@ -14,6 +14,7 @@ from tui.agent.dangers import Ground, why_dangerous
 from tui.core.messages import Json
 from tui.settings.config import AllowRule
 from tui.tools.base import Tool
+from tui.tools.changes import ChangingTool
 from tui.tools.errors import ToolError
 from tui.tools.paths import Location, locate
 from tui.tools.secret_places import is_secret
@@ -87,7 +88,9 @@ class Approvals:
             return Verdict("allow")
         rule = {"tool": tool.name, "folder": str(self.folder)}
         if tool.effect == "edit":
-            return Verdict("allow") if self.policy in ("edits", "auto") else Verdict("ask", "changes a file", rule)
+            if self.policy in ("edits", "auto"):
+                return Verdict("allow")
+            return Verdict("ask", tool.deed(arguments) if isinstance(tool, ChangingTool) else "changes files", rule)
         if tool.effect == "network":
             if self.policy == "auto" and (self.network or tool.name == "web_search"):  # the user set whom it asks
                 return Verdict("allow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from pathlib import Path
 
 from tui.core.messages import Json
@@ -13,6 +14,8 @@ from tui.tools.patch_text import FilePatch, parse_patch
 from tui.tools.patching import patched
 from tui.tools.paths import located, shown
 from tui.tools.text_file import encode, load
+
+_VERBS = {"update": "changes", "add": "adds", "move": "moves", "delete": "removes"}
 
 
 class ApplyPatch(ChangingTool):
@@ -36,6 +39,17 @@ class ApplyPatch(ChangingTool):
         except ToolError:  # it is told when it is to be carried out; then nothing may be touched
             return ()
         return tuple(path for file in files for path in (file.path, file.move_to) if path)
+
+    def deed(self, arguments: Json) -> str:
+        try:
+            counts = Counter("move" if file.move_to else file.kind for file in parse_patch(arguments["patch"]))
+        except ToolError:
+            return super().deed(arguments)
+        parts = [f"{verb} {counts[kind]}" for kind, verb in _VERBS.items() if counts[kind]]
+        if counts.total() == 1:
+            return parts[0].replace("1", "a file")
+        parts[0] += " file" if parts[0].endswith(" 1") else " files"
+        return ", ".join(parts)
 
     def plan(self, arguments: Json, context: ToolContext) -> Plan:
         changes: list[Change] = []

@@ -74,6 +74,10 @@ class ChangingTool:
     def paths(self, arguments: Json) -> tuple[str, ...]:
         return (arguments["path"],)
 
+    def deed(self, arguments: Json) -> str:
+        """What a call does, in words to follow its name."""
+        return "changes a file"
+
     def preview(self, arguments: Json, context: ToolContext) -> str:
         try:
             return self.plan(arguments, context).diff(context.folder)
