@@ -153,6 +153,13 @@ async def test_tools_stand_below_their_step_and_in_its_bar(session: Session) -> 
     ]
 
 
+async def test_where_there_is_room_it_says_how_much_of_what_was_sent_was_cached(session: Session) -> None:
+    usage = Usage(29_480, 1234, cached_tokens=27_900)
+    records = [session.ask(), session.begin(), session.finish(Text("a"), usage=usage)]
+    assert "   28k/29k→1.2k $0.012" in (await seen(session, records, 72))[1]
+    assert " 29k→1.2k $0.012" in (await seen(session, records, 61))[1]
+
+
 @pytest.mark.parametrize(
     ("width", "line"),
     [

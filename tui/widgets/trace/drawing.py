@@ -38,6 +38,8 @@ _TOOL_STYLES = {"asked": "warning", "running": "stream", "done": "success", "fai
 _NOTE_GLYPHS = {"retry": "↻", "repaired": "✎", "learned": "i", "notice": "!", "failed": "✗", "stopped": "–"}
 _NOTE_STYLES = {"failed": "error", "retry": "warning", "stopped": "warning"}
 Styles = Mapping[str, Style]
+_WITH_CACHED = 14
+"""Cells for tokens in all forms, as `118k/120k→1.2k`: cached of sent, made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Columns:
 def columns(width: int) -> Columns:
     """What fits: the label first, then bar, tokens and cost, in this order."""
     free = width - 11  # the number, the time it took, the spaces around them, and a margin
-    for bar, tokens, cost in ((6, 9, 6), (6, 9, 0), (6, 0, 0)):
+    for bar, tokens, cost in ((16, _WITH_CACHED, 6), (6, 9, 6), (6, 9, 0), (6, 0, 0)):
         used = sum(size + 1 for size in (bar, tokens, cost) if size)
         if (spare := free - used - _NARROWEST_LABEL) >= 0:
             wider = spare // 2 if width < 100 else spare * 2 // 3
@@ -99,7 +101,7 @@ def _step(row: StepRow, columns: Columns, now: float, styles: Styles) -> list[Se
         Segment(filled, styles["muted"]),
         *_bar(row.turn, spans, columns.bar, now, styles),
         Segment(f" {_seconds(last - row.began):>5}", styles["text"]),
-        *_right(tokens_text(row.usage) if is_over else "", columns.tokens, styles["muted"]),
+        *_right(tokens_text(row.usage, columns.tokens) if is_over else "", columns.tokens, styles["muted"]),
         *_right(cost_text(row.cost) if is_over else "", columns.cost, styles["muted"]),
     ]
 
@@ -182,11 +184,12 @@ def _seconds(seconds: float) -> str:
     return f"{seconds // 3600:.0f}h{seconds % 3600 // 60:02.0f}"
 
 
-def tokens_text(usage: Usage) -> str:
-    """Tokens in and out in at most nine cells; `–` for what the server did not say."""
+def tokens_text(usage: Usage, width: int = 9) -> str:
+    """Tokens in and out; `–` for what the server did not say. Where there is room, how many of those in were cached."""
     if usage.input_tokens is None and usage.output_tokens is None:
         return "–"
-    return "→".join("–" if count is None else _count(count) for count in (usage.input_tokens, usage.output_tokens))
+    text = "→".join("–" if count is None else _count(count) for count in (usage.input_tokens, usage.output_tokens))
+    return f"{_count(usage.cached_tokens)}/{text}" if usage.cached_tokens is not None and width > 9 else text
 
 
 def _count(number: int) -> str:
