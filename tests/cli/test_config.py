@@ -124,6 +124,16 @@ def test_what_points_nowhere_in_a_file_of_the_program_is_found_there(
     assert f"{folder}/backends/lab.toml:2: backends.lab.preset: no preset is called" in capsys.readouterr().err
 
 
+def test_commands_of_the_users_that_cannot_be_used_are_mistakes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "commands").mkdir(parents=True, exist_ok=True)
+    (folder / "commands" / "Fix\x1b.md").write_text("Fix it.")
+    assert main(["config", "check"]) == 2
+    said = capsys.readouterr().err
+    assert "a command's name has small letters" in said and "\x1b" not in said
+
+
 def test_what_means_nothing_yet_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "config.toml").write_text("[ui]\nlanguage = 'de'\n")
     assert main(["config", "check"]) == 0

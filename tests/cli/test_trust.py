@@ -97,3 +97,18 @@ def test_skills_that_cannot_be_used_are_named_with_the_reason(
     (folder / "SKILL.md").write_text("---\nname: another\ndescription: d\n---\nx")
     assert main(["trust", "--show"]) == 0
     assert ".agents/skills/other: its `name` is another, and has to be the folder's" in capsys.readouterr().out
+
+
+def test_commands_that_cannot_be_used_are_named_with_the_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".mimo" / "commands" / "undo.md").write_text("Shadow.")
+    assert main(["trust", "--show"]) == 0
+    said = capsys.readouterr().out
+    assert "(not a command that can be used: .mimo/commands/undo.md: /undo is a command of the program's own)" in said
+    assert "add the command /undo" not in said and "add the command /look" in said
+    assert main(["config", "check"]) == 0
+    main(["trust"])
+    capsys.readouterr()
+    assert main(["config", "check"]) == 2
+    assert ".mimo/commands/undo.md: /undo is a command of the program's own" in capsys.readouterr().err

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 def _check() -> int:
     settings, errors = examine(Path.cwd(), presets())
     errors += [*_unusable_backends(settings, errors), *_unknown_themes(settings), *_unusable_agents(settings)]
+    errors += _unusable_commands()
     for error in errors:
         show_error(error)
     if errors:
@@ -107,6 +108,18 @@ def _unusable_agents(settings: Settings) -> list[ConfigError]:
     from tui.agent.subagents import known_agents
 
     return known_agents(settings, Path.cwd()).errors
+
+
+def _unusable_commands() -> list[ConfigError]:
+    from tui.agent.project.custom_commands import unusable_commands
+    from tui.commands.registry import NAMES
+    from tui.settings.project import project_root
+    from tui.settings.trust import trust_state
+
+    root = project_root(Path.cwd())
+    return [
+        ConfigError(line) for line in unusable_commands(root, is_trusted=trust_state(root) == "trusted", taken=NAMES)
+    ]
 
 
 def _unknown_themes(settings: Settings) -> list[ConfigError]:

@@ -77,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
 def _expanded(args: argparse.Namespace, conversation: Conversation) -> str:
     """The prompt; for a command of the user's or of a trusted project its text, by the mode and model that it wants."""
     from tui.agent.project.custom_commands import called_in
+    from tui.commands.registry import NAMES
 
-    if (called := called_in(args.prompt, Path.cwd())) is None:
+    if (called := called_in(args.prompt, Path.cwd(), NAMES)) is None:
         return str(args.prompt)
     command, words = called
     spec = conversation.spec()

@@ -32,9 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _trust(folder: Path, only_shows: bool) -> int:
     from tui.agent.project.offer import offer_of
+    from tui.commands.registry import NAMES
     from tui.settings.trust import trust
 
-    offer = offer_of(folder)
+    offer = offer_of(folder, NAMES)
     if offer.errors:  # nothing of it counts, so there is nothing to agree to
         raise offer.errors[0]
     root = clean(str(offer.root))

@@ -128,6 +128,10 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
+NAMES = frozenset(name for command in COMMANDS for name in (command.name, *command.aliases))
+"""What no command of the user's can be called."""
+
+
 def find(name: str, commands: Iterable[Command] = COMMANDS) -> Command:
     """The command of that name or alias. Raises UsageError with the nearest name for one that there is not."""
     commands = tuple(commands)

@@ -159,10 +159,11 @@ def look_at_project(conversation: Conversation) -> tuple[Offer, list[CustomComma
     """What the folder brings, and the commands that can be used there. Finds the skills of the session, too."""
     from tui.agent.project.custom_commands import find_commands
     from tui.agent.project.offer import offer_of
+    from tui.commands.registry import NAMES
 
-    offer = offer_of(conversation.folder)
+    offer = offer_of(conversation.folder, NAMES)
     _ = conversation.project.skills
-    return offer, find_commands(offer.root, is_trusted=offer.state == "trusted")
+    return offer, find_commands(offer.root, is_trusted=offer.state == "trusted", taken=NAMES)
 
 
 def keep_trust(offer: Offer, word: Word, folder: Path) -> Settings:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.commands.registry import COMMANDS, Command, Front
+from tui.commands.registry import COMMANDS, NAMES, Command, Front
 from tui.core.errors import MimoError, UsageError
 from tui.core.text import clean_line
 from tui.screens import backstage
@@ -48,10 +48,9 @@ class Projecting:
             offer, custom = await asyncio.to_thread(backstage.look_at_project, conversation)
         except MimoError:
             return  # no home folder: there is nothing to find, and that is said elsewhere
-        taken = {name for command in COMMANDS for name in (command.name, *command.aliases)}
-        found = {command.name: self._command(command) for command in custom if command.name not in taken}
+        found = {command.name: self._command(command) for command in custom}
         for skill in conversation.project.skills.values():
-            if skill.name not in taken:
+            if skill.name not in NAMES:
                 found.setdefault(skill.name, _skill_command(skill.name, skill.description))
         self.commands = tuple(found[name] for name in sorted(found))
         completions = [Completion(f"/{command.name}", command.help) for command in (*COMMANDS, *self.commands)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.agent.project.custom_commands import expand, find_commands
+from tui.agent.project.custom_commands import expand, find_commands, unusable_commands
 from tui.agent.project.notes import joined, notes_below, notes_of
 from tui.agent.project.skills import find_skills, listed
 from tui.agent.project.workspace import read_workspace
@@ -132,6 +132,40 @@ def test_a_command_has_its_arguments_put_in(root: Path) -> None:
     assert fix.text("'a b' c") == "Fix a b in c: 'a b' c"
     assert (look.name, look.help, look.text("now")) == ("look", "Look around", "# Look around\nand say\n\nnow")
     assert [command.name for command in find_commands(root, is_trusted=False)] == ["fix"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("Fix.md", b"x", "a command's name has small letters"),
+        ("a b.md", b"x", "a command's name has small letters"),
+        ("fix.MD", b"x", "a command's name has small letters"),
+        ("undo.md", b"x", "/undo is a command of the program's own"),
+        ("fix.md", b" \n", "it is empty"),
+        ("fix.md", b"---\nmode: agent\n---\n", "there is no text below its head"),
+        ("fix.md", b"\x7fELF\0\xff\xfe\x01", "it is not UTF-8 text"),
+        ("fix.md", b"---\nmode: agnet\n---\nFix it.", "its `mode` is 'agnet': it is chat or agent"),
+        ("fix.md", b"---\ndescription: [x\nFix it.", "does not end with another line `---`"),
+        ("fix.md", b"---\ndescription: [x\nno key\n---\nFix it.", "cannot be read as YAML: 'no key'"),
+    ],
+)
+def test_what_is_no_command_is_named_with_the_reason(root: Path, name: str, data: bytes, why: str) -> None:
+    for folder in (config_dir() / "commands", root / ".mimo" / "commands"):
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(data)
+        (folder / "good.md").write_text("---\ndescription: use when: it is good\n---\nGood, $$5.")
+        (folder / "notes.txt").write_text("no command")
+    assert [command.name for command in find_commands(root, is_trusted=True, taken=["undo"])] == ["good"]
+    own, brought = unusable_commands(root, is_trusted=True, taken=["undo"])
+    assert own.startswith(f"{config_dir() / 'commands' / name}: ") and why in own
+    assert brought.startswith(f".mimo/commands/{name}: ") and why in brought
+    assert unusable_commands(root, is_trusted=False, taken=["undo"]) == [own]
+
+
+def test_two_dollars_are_one(root: Path) -> None:
+    assert expand("It costs $$5, $1.", "Ada") == "It costs $5, Ada."
+    assert expand("It costs $$5 or $$ARGUMENTS.", "now") == "It costs $5 or $ARGUMENTS.\n\nnow"
+    assert expand("$$$1", "5") == "$5"
 
 
 @given(st.text(), st.text())

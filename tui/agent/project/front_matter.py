@@ -28,6 +28,21 @@ def read_document(text: str) -> Document:
     return Document(_as_lines(found[1]) if fields is None else fields, text[found.end() :])
 
 
+def head_problem(text: str) -> str:
+    """What in the head of a file can be read neither as YAML nor line by line, in words; mostly nothing."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if (found := _FENCE.match(text)) is None:
+        is_open = text.partition("\n")[0].rstrip() == "---"
+        return "its head, which begins with `---`, does not end with another line `---`" if is_open else ""
+    if len(found[1]) > _LIMIT_CHARACTERS:
+        return f"its head is longer than {_LIMIT_CHARACTERS:,} characters"
+    if _as_yaml(found[1]) is not None:
+        return ""
+    lines = (line for line in found[1].split("\n") if line.strip() and line[0] not in " \t#")
+    stray = next((line for line in lines if not _LINE.fullmatch(line.rstrip())), None)
+    return "" if stray is None else f"its head cannot be read as YAML: {stray[:60]!r} is no `key: value`"
+
+
 def _as_yaml(head: str) -> dict[str, str] | None:
     """None for what is no YAML table: an unquoted colon in a description is the usual reason."""
     import yaml

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tui.agent.project.custom_commands import project_commands
+from tui.agent.project.custom_commands import project_commands, project_unusable_commands
 from tui.agent.project.notes import Note, notes_of
 from tui.agent.project.reading import names_in
 from tui.agent.project.skills import project_skills, project_unusable_skills
@@ -40,6 +40,7 @@ class Offer(NamedTuple):
     """What is wrong with its configuration: nothing of that counts."""
     unusable: Sequence[str] = ()
     """Its skills that cannot be used, with the reason."""
+    unusable_commands: Sequence[str] = ()
     changed: Sequence[str] = ()
     """Files that are other ones than the user trusted."""
 
@@ -89,21 +90,27 @@ class Offer(NamedTuple):
             yield _line(f"(not a skill that can be used: {skill})")
         for command in self.commands:
             yield _line(f"add the command /{command}")
+        for command in self.unusable_commands:
+            yield _line(f"(not a command that can be used: {command})")
         for agent in self.agents:
             yield _line(f"offer the model the subagent {agent}, which may be answered by another of your backends")
 
 
-def offer_of(folder: Path) -> Offer:
-    """What the project of `folder` brings, as it is now. Blocking, raises nothing but for want of a home folder."""
+def offer_of(folder: Path, taken: Collection[str] = ()) -> Offer:
+    """What the project of `folder` brings, as it is now. Blocking, raises nothing but for want of a home folder.
+
+    `taken` are the names of the program's own commands.
+    """
     root = project_root(folder)
     seen = fingerprint(root)
     settings, errors, _ = read_project(root)
     skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
-    commands = [f"{command.name}: {command.help}" for command in project_commands(root)]
+    commands = [f"{command.name}: {command.help}" for command in project_commands(root, taken)]
     agents = [name.removesuffix(".md") for name in names_in(project_agents_dir(root)) if name.endswith(".md")]
     state, notes, unusable = trust_state(root), notes_of(folder), project_unusable_skills(root)
     changed = changed_files(root) if state == "changed" else ()
-    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable, changed)
+    not_commands = project_unusable_commands(root, taken)
+    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable, not_commands, changed)
 
 
 def _counted(count: int, one: str, many: str = "") -> list[str]:
