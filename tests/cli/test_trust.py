@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tui.agent.project.offer import offer_of
 from tui.cli import main
 from tui.settings.trust import trust_state
 
@@ -66,6 +67,26 @@ def test_it_lists_and_takes_back(project: Path, capsys: pytest.CaptureFixture[st
     assert main(["trust", "--remove", str(project)]) == 0
     assert main(["trust", "--remove"]) == 1
     assert main(["trust", "--list"]) == 0 and str(project) not in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_it_says_what_is_allowed_from_now_on(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trust"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{project} is allowed to, from now on:\n") and "is not trusted" not in said
+
+
+@pytest.mark.parametrize("where", [".", ".."])
+def test_the_home_folder_and_what_is_above_it_are_no_project(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    folder = (home / where).resolve()
+    (home / "AGENTS.md").write_text("Be kind.")
+    monkeypatch.chdir(folder)
+    for words in (["trust"], ["trust", "--show"]):
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert f"{folder} is never a project" in said.err and not said.out
+    assert trust_state(folder) == "unknown" and offer_of(folder).is_empty
 
 
 def test_a_configuration_with_mistakes_is_not_trusted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

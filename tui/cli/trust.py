@@ -33,18 +33,19 @@ def run(args: argparse.Namespace) -> int:
 def _trust(folder: Path, only_shows: bool) -> int:
     from tui.agent.project.offer import offer_of
     from tui.commands.registry import NAMES
-    from tui.settings.trust import trust
+    from tui.settings.project import project_root
+    from tui.settings.trust import refuse_home, trust
 
+    refuse_home(project_root(folder))
     offer = offer_of(folder, NAMES)
     if offer.errors:  # nothing of it counts, so there is nothing to agree to
         raise offer.errors[0]
     root = clean(str(offer.root))
     state = {"trusted": "is trusted", "changed": "has changed since it was trusted", "unknown": "is not trusted"}
     if not only_shows:
-        may = "From now on it is"
+        print(f"{root} is allowed to, from now on:")
     else:
-        may = "It is" if offer.state == "trusted" else "It would be"
-    print(f"{root} {state[offer.state]}. {may} allowed to:")
+        print(f"{root} {state[offer.state]}. It {'is' if offer.state == 'trusted' else 'would be'} allowed to:")
     if news := offer.news():
         print(f"  {news}")
     for line in offer.lines():

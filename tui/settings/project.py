@@ -15,13 +15,18 @@ def project_root(folder: Path) -> Path:
     The home folder and what is above it are never one: somebody's dot files under git would make a project of all.
     """
     folder = Path(os.path.realpath(folder))
-    home = Path(os.path.realpath(Path.home())) if os.environ.get("HOME") else None
     for place in (folder, *folder.parents):
-        if home is not None and home.is_relative_to(place):
+        if not can_be_project(place):
             break
         if (place / ".git").exists():
             return place
     return folder
+
+
+def can_be_project(root: Path) -> bool:
+    """Whether a folder, with its links followed, is neither the home folder nor above it."""
+    home = Path(os.path.realpath(Path.home())) if os.environ.get("HOME") else None
+    return home is None or not home.is_relative_to(root)
 
 
 def memory_file(folder: Path) -> Path:

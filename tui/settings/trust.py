@@ -17,11 +17,11 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, structs
 
-from tui.core.errors import MimoError
+from tui.core.errors import MimoError, UsageError
 from tui.settings.log import log
 from tui.settings.named_files import named_files
 from tui.settings.paths import data_dir, write_private
-from tui.settings.project import project_root
+from tui.settings.project import can_be_project, project_root
 from tui.settings.regular_files import CONFIG_BYTES, NotRegularError, open_regular, read_regular
 
 _HEAD = "# Written by mimo-tui: the projects that you trust. `mimo-tui trust --remove DIR` takes one back.\n"
@@ -54,7 +54,7 @@ def trust_state(folder: Path) -> TrustState:
     """Whether the project of `folder` is trusted as it is now. Blocking, raises nothing."""
     root = project_root(folder)
     entry = next((entry for entry in trusted_projects() if entry.path == str(root)), None)
-    if entry is None:
+    if entry is None or not can_be_project(root):
         return "unknown"
     return "trusted" if entry.fingerprint == fingerprint(root) else "changed"
 
@@ -72,11 +72,19 @@ def trust(folder: Path, seen: str | None = None) -> Path:
     `seen` is the fingerprint of what the user was shown: what has changed since is not trusted.
     """
     root = project_root(folder)
+    refuse_home(root)
     now = fingerprint(root)
     if seen is not None and seen != now:
         raise MimoError(f"{root} has changed since it was shown, so it is not trusted", "Look at it again.")
     _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"), _files(root))])
     return root
+
+
+def refuse_home(root: Path) -> None:
+    """Raise UsageError for what is never a project."""
+    if not can_be_project(root):
+        what = f"{root} is never a project: it is your home folder, or above it"
+        raise UsageError(what, "Go to the folder of a project, or name it.")
 
 
 def distrust(folder: Path) -> bool:

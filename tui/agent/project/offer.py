@@ -14,7 +14,7 @@ from tui.agent.project.skills import project_skills, project_unusable_skills
 from tui.core.errors import ConfigError
 from tui.core.text import clean_line, reveal
 from tui.settings.agent_files import project_agents_dir
-from tui.settings.project import project_root
+from tui.settings.project import can_be_project, project_root
 from tui.settings.project_config import ProjectSettings, read_project
 from tui.settings.schema import AllowRule, McpConfig
 from tui.settings.trust import TrustState, changed_files, fingerprint, trust_state
@@ -102,6 +102,8 @@ def offer_of(folder: Path, taken: Collection[str] = ()) -> Offer:
     `taken` are the names of the program's own commands.
     """
     root = project_root(folder)
+    if not can_be_project(root):
+        return Offer(root, "unknown", "", (), (), (), (), ProjectSettings(), ())
     seen = fingerprint(root)
     settings, errors, _ = read_project(root)
     skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
