@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from textual import events
 from textual.widgets import Input
 
 from tests.app.driving import Driver, opened
-from tests.scripted import Reply, ScriptedServer, tool_call
+from tests.scripted import Reply, ScriptedServer, pause, tool_call
 from tui.screens.lone_keys import ALONE_S
 from tui.settings.memory import add_memory, read_memory
 from tui.widgets.question import QuestionBar
@@ -76,6 +77,80 @@ async def test_what_is_sent_in_one_go_goes_to_the_prompt(folder: Path, model: Mo
         await it.until(lambda: it.prompt == "1 more thing", "all of it is in the prompt")
         await it.wait(2 * ALONE_S)
         assert it.chat.query(QuestionBar)
+
+
+async def test_what_is_sent_from_the_prompt_is_the_answer(folder: Path, model: Model) -> None:
+    server = model(Reply(ASK), "Thanks.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await until_asked(it)
+        await it.write("1 dark green")
+        await it.until_shown("enter answer   esc back", "enter answers")
+        await it.press("enter")
+        await it.until_shown("Thanks.")
+        assert (it.prompt, it.chat.talk.waiting) == ("", [])
+    assert results_of(server)[-1] == "1 dark green"
+
+
+@pytest.mark.parametrize("keys", [["escape"], ["backspace"] * 5])
+async def test_a_prompt_that_is_emptied_gives_the_keys_back(folder: Path, model: Model, keys: list[str]) -> None:
+    server = model(Reply(ASK), "Thanks.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await until_asked(it)
+        await it.write("green")
+        await it.until_shown("enter answer   esc back")
+        await it.press(*keys)
+        await it.until_shown("❯ 1 red", "1-2 choose   enter the marked   type your own   esc no answer")
+        await it.wait(2 * ALONE_S)
+        await it.press("2")
+        await it.until_shown("Thanks.")
+        assert it.prompt == ""
+    assert results_of(server)[-1] == "blue"
+
+
+async def test_esc_in_an_empty_prompt_is_no_answer(folder: Path, model: Model) -> None:
+    server = model(Reply(ASK), "Thanks.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await until_asked(it)
+        await it.chat_focus("prompt")
+        await it.press("escape")
+        await it.until_shown("Thanks.")
+    assert "did not answer" in results_of(server)[-1]
+
+
+async def test_a_message_that_was_begun_before_the_question_stays_one(folder: Path, model: Model) -> None:
+    written = threading.Event()
+    server = model(Reply(pause(written), ASK), "Thanks.", "Later.")
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await it.write("then test it")
+        written.set()
+        await it.until_shown("Red or blue?", "ctrl+y, then 1-2 choose")
+        await it.wait(0.35)
+        await it.write(" all")
+        await it.press("enter")
+        await it.until(lambda: len(it.chat.talk.waiting) == 1, "it waits for its turn")
+        await it.press("ctrl+y")
+        await until_asked(it)
+        await it.press("1")
+        await it.until_shown("Thanks.", "then test it all", "Later.")
+    assert results_of(server)[-1] == "red"
+
+
+async def test_a_message_that_was_begun_as_the_question_came_stays_one(
+    folder: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(QuestionBar.__init__.__kwdefaults__, "arm_delay_s", 3600.0)
+    model(Reply(ASK), may_complain=True)
+    async with opened(folder, mode="agent") as it:
+        await it.say("paint it")
+        await it.until(lambda: isinstance(it.app.focused, QuestionBar), "the question has the focus")
+        await it.write("then test it")
+        await it.until_shown("ctrl+y, then 1-2 choose", "ctrl+y answers")
+        await it.press("enter")
+        await it.until(lambda: len(it.chat.talk.waiting) == 1, "it waits for its turn")
 
 
 @pytest.mark.parametrize("is_pasted", [False, True])

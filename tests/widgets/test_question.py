@@ -144,6 +144,33 @@ async def test_a_long_question_with_all_choices_leaves_room_for_the_prompt(size:
         assert all(str(number) in "\n".join(app.shown()) for number in range(1, 10))
 
 
+@pytest.mark.parametrize("count", [3, 9])
+async def test_long_choices_are_whole_as_far_as_there_is_room(count: int) -> None:
+    choices = tuple(f"{'word ' * 58} end{n}" for n in range(count))
+    app = BarApp(QuestionAsked("q", "c", "Which?", choices))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for marked in range(count):
+            await press(pilot, *["down"] * bool(marked))
+            text = "\n".join(app.shown())
+            assert f"end{marked}" in text
+            assert all(f"{number} word" in text for number in range(1, count + 1))
+            if count == 9:
+                assert text.count("…") == 8
+            assert app.query_one("#prompt").region.bottom <= 24
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 16)])
+async def test_the_marked_choice_is_in_sight_where_there_is_no_room(size: tuple[int, int]) -> None:
+    choices = tuple(f"{'word ' * 20} end{n}" for n in range(9))
+    app = BarApp(QuestionAsked("q", "c", "word " * 400, choices))
+    async with app.run_test(size=size) as pilot:
+        for marked in range(9):
+            await press(pilot, *["down"] * bool(marked))
+            await pilot.pause()
+            assert f"end{marked}" in "\n".join(app.shown())
+            assert app.query_one("#prompt").region.bottom <= size[1]
+
+
 async def test_what_the_model_says_cannot_draw_or_style() -> None:
     evil = QuestionAsked("q", "c", "a\x1b[31mb [bold]c[/] \u202e", ("d\x1b]0;t\x07", "[red]e[/]"))
     app = BarApp(evil)

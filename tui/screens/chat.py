@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
 from tui.commands.registry import COMMANDS, find
 from tui.core.errors import MimoError
@@ -189,7 +189,8 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
         else:
             self.attaching.remove(-1)
 
-    def on_text_area_changed(self) -> None:
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self.questions.prompt_changed(event.time)
         if self.talk.can_go_on:  # which Enter does in an empty prompt only
             self.overview.show()
 
@@ -295,6 +296,8 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
 
     def action_command(self, name: str) -> None:
         """A key of the registry."""
+        if name == "stop" and self.questions.step_back():
+            return
         try:
             find(name, (*COMMANDS, *self.front.more_commands)).run(self.front, "")
         except MimoError as error:

@@ -82,7 +82,7 @@ class Overview:
         """The one key that helps most now."""
         talk = self._screen.talk
         if self._screen.questions.is_unattended:
-            return "ctrl+y answers"
+            return "enter answers" if self._screen.questions.is_answered_in_prompt else "ctrl+y answers"
         if self._screen.side.takes_keys:
             return "esc closes"
         if talk.is_working:

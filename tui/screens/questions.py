@@ -28,6 +28,8 @@ class Questions:
         self._bar: Widget | None = None
         self.open: ApprovalBar | QuestionBar | None = None
         """The question that single keys answer, while one is asked."""
+        self._takes_prompt = False
+        """What is written in the prompt is the answer: it was begun when the question could be read."""
 
     @property
     def is_unattended(self) -> bool:
@@ -48,10 +50,49 @@ class Questions:
         bar = QuestionBar(question)
         self._show(bar, takes_focus=not self._screen.prompt.text)
         self.open = bar
+        self._takes_prompt = not self._screen.prompt.text
+
+    @property
+    def is_answered_in_prompt(self) -> bool:
+        """The words in the prompt are an answer to the model, not its next message."""
+        return self._takes_prompt and bool(self._screen.prompt.text) and not self._screen.attaching.images
+
+    def prompt_changed(self, time: float) -> None:
+        """Something was written into the prompt, or the last of it was deleted."""
+        from tui.widgets.question import QuestionBar
+
+        if not isinstance(bar := self.open, QuestionBar) or not self._takes_prompt:
+            return
+        if not self._screen.prompt.text:
+            bar.focus()
+        elif not bar.is_armed(time):
+            self._takes_prompt = False  # a message, begun before the question could be read
+        bar.note_in_prompt(self.is_answered_in_prompt)
+        self._screen.overview.show()
+
+    def reply_in_words(self, text: str) -> bool:
+        """Answer the model with what was sent from the prompt. False when that is a message."""
+        if self.open is None or not self._takes_prompt:
+            return False
+        self._reply(self.open.question.id, text.strip())
+        return True
+
+    def step_back(self) -> bool:
+        """From the words in the prompt back to the choices; from an empty prompt, no answer. False: neither."""
+        if self.open is None or not self._takes_prompt or not self._screen.prompt.has_focus:
+            return False
+        if self._screen.prompt.text:
+            self._screen.prompt.clear_into_past()
+        else:
+            self._reply(self.open.question.id, None)
+        return True
 
     def reply(self, given: QuestionBar.Answered) -> None:
+        self._reply(given.id, given.answer)
+
+    def _reply(self, id: str, answer: str | None) -> None:
         self.drop()
-        self._screen.talk.answer(given.id, given.answer)
+        self._screen.talk.answer(id, answer)
 
     def _draft(self, question: ApprovalAsked) -> RuleDraft | None:
         """What the user may change of the rule that `always` would add."""
@@ -98,9 +139,12 @@ class Questions:
     def focus(self) -> None:
         if self._bar is not None:
             self._bar.focus()
+            is_of_model = self.open is not None and isinstance(self.open.question, QuestionAsked)
+            self._takes_prompt = self._takes_prompt or (is_of_model and not self._screen.prompt.text)
 
     def drop(self) -> None:
         """Take away what is asked."""
+        self._takes_prompt = False
         if self._bar is not None:
             had_focus = self._bar.has_focus_within
             self._bar.remove()

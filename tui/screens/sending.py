@@ -25,7 +25,7 @@ class Sending:
         self._screen = screen
 
     def submit(self, text: str) -> None:
-        """Do what a slash command says, or send the words and the images that are attached."""
+        """Do what a slash command says, answer the model, or send the words and the images that are attached."""
         screen = self._screen
         screen.note.clear_text()
         if screen.serving.takes(text):
@@ -39,10 +39,11 @@ class Sending:
             return
         if screen.prompt.clear_into_past():
             screen.run_worker(asyncio.to_thread(backstage.remember_prompt, text), exit_on_error=False)
-        if not is_command:
-            screen.attaching.clear()
-            screen.talk.waiting.append(message)
-            self.next()
+        if is_command or (not message.images and screen.questions.reply_in_words(text)):
+            return
+        screen.attaching.clear()
+        screen.talk.waiting.append(message)
+        self.next()
 
     def send(self, text: str) -> None:
         """Send words that were not typed, with the images that are attached; they wait for their turn."""

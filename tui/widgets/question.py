@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -9,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -21,6 +22,9 @@ _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
 _GAP = "   "
 _WAY_HERE = "ctrl+y, then "
+_LONGEST_CHOICE = 400
+_ROWS_ELSEWHERE = 10
+"""Of the screen, beside the question and its choices: keys, field, prompt, status line, some of the conversation."""
 
 
 class _Words(VerticalScroll, can_focus=False):
@@ -28,6 +32,17 @@ class _Words(VerticalScroll, can_focus=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return min(super().get_content_height(container, viewport, width), max(viewport.height // 4, 2))
+
+
+class _Choices(VerticalScroll, can_focus=False):
+    """The choices, in the rows that are left on the screen: `rows_for` says how many at a height of it."""
+
+    def __init__(self, rows_for: Callable[[int], int]) -> None:
+        super().__init__()
+        self._rows_for = rows_for
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return min(super().get_content_height(container, viewport, width), self._rows_for(viewport.height))
 
 
 class QuestionBar(Widget, can_focus=True):
@@ -84,11 +99,13 @@ class QuestionBar(Widget, can_focus=True):
         self._armed_at = float("inf")
         self._chosen = 0
         self._is_answered = False
+        self._is_in_prompt = False
 
     def compose(self) -> ComposeResult:
         with _Words():
             yield Static(clean(self.question.question.strip()), markup=False, classes="question--words")
-        yield Static(markup=False, classes="question--choices")
+        with _Choices(self._rows_for):
+            yield Static(markup=False, classes="question--choices")
         field = Input(placeholder="your answer", select_on_focus=False)
         field.cursor_blink = False
         field.display = False
@@ -96,7 +113,7 @@ class QuestionBar(Widget, can_focus=True):
         yield Static(markup=False, classes="question--keys")
 
     def on_mount(self, event: events.Mount) -> None:
-        self.query_one(".question--choices").display = bool(self.question.choices)
+        self.query_one(_Choices).display = bool(self.question.choices)
         self._armed_at = event.time + self._arm_delay_s
         self._draw()
 
@@ -109,11 +126,21 @@ class QuestionBar(Widget, can_focus=True):
     def on_blur(self) -> None:
         self._draw()
 
+    def note_in_prompt(self, is_in_prompt: bool) -> None:
+        """Whether an answer is being written in the prompt."""
+        if self._is_in_prompt != is_in_prompt:
+            self._is_in_prompt = is_in_prompt
+            self._draw()
+
     # Answering
+
+    def is_armed(self, time: float) -> bool:
+        """Whether the question had been there for long enough when something happened."""
+        return time >= self._armed_at
 
     def takes(self, event: events.Key) -> bool:
         """Whether the key would do something here, were it to come with the focus."""
-        if event.time < self._armed_at or self._is_answered:
+        if not self.is_armed(event.time) or self._is_answered:
             return False
         return event.is_printable or (event.key == "enter" and bool(self.question.choices))
 
@@ -183,22 +210,60 @@ class QuestionBar(Widget, can_focus=True):
 
     def _draw(self) -> None:
         key = self.get_visual_style("question--key")
-        width = max(self.content_size.width - 5, 10)
-        lines = []
-        for number, choice in enumerate(self.question.choices):
-            is_chosen = number == self._chosen and self.has_focus
-            words = clean_line(choice, width)
-            label = Content.styled(words, self.get_visual_style("question--chosen")) if is_chosen else Content(words)
-            lines.append(Content("❯ " if is_chosen else "  ") + Content.styled(str(number + 1), key) + " " + label)
-        self.query_one(".question--choices", Static).update(Content("\n").join(lines))
+        self._draw_choices()
         pairs = [Content.styled(name, key) + f" {what}" for name, what in self._keys()]
-        way = Content("") if self.has_focus_within else Content.styled(_WAY_HERE, key)
+        is_here = self._has_keys or self._is_in_prompt
+        way = Content("") if is_here else Content.styled(_WAY_HERE, key)
         self.query_one(".question--keys", Static).update(way + Content(_GAP).join(pairs))
+
+    def _draw_choices(self) -> None:
+        """Whole, where there is room for all; else all but the marked one are cut to a line."""
+        width = max(self.content_size.width - 6, 10)  # the margin, the marker, the number, and a scrollbar
+        choices = [self._choice_lines(number, width) for number in range(len(self.question.choices))]
+        if sum(map(len, choices)) > self._rows_for(self.screen.size.height):
+            marked = self._chosen if self._is_marking else None
+            choices = [lines if n == marked else _cut(lines, width) for n, lines in enumerate(choices)]
+        lines = [line for choice in choices for line in choice]
+        self.query_one(".question--choices", Static).update(Content("\n").join(lines))
+        first = sum(map(len, choices[: self._chosen]))
+        rows = Region(0, first, 1, len(choices[self._chosen])) if choices else Region()
+        self.call_after_refresh(self.query_one(_Choices).scroll_to_region, rows, animate=False)
+
+    def _choice_lines(self, number: int, width: int) -> list[Content]:
+        """A choice behind its number, its further lines below its first words."""
+        is_marked = number == self._chosen and self._is_marking
+        words = Content(clean_line(self.question.choices[number], _LONGEST_CHOICE))
+        if is_marked:
+            words = words.stylize(self.get_visual_style("question--chosen"))
+        head = Content("❯ " if is_marked else "  ")
+        head += Content.styled(str(number + 1), self.get_visual_style("question--key")) + " "
+        return [(Content("    ") if n else head) + line for n, line in enumerate(words.wrap(width))]
+
+    def _rows_for(self, height: int) -> int:
+        """How many rows the choices may take on a screen of this height: a line each, at least."""
+        question = self.query_one(_Words).size.height
+        return max(height - question - _ROWS_ELSEWHERE, len(self.question.choices))
+
+    @property
+    def _is_marking(self) -> bool:
+        """Whether keys choose now. By the screen, which knows it before the widget does."""
+        return self.screen.focused is self
+
+    @property
+    def _has_keys(self) -> bool:
+        """Whether what is typed comes here."""
+        focused = self.screen.focused
+        return focused is not None and self in focused.ancestors_with_self
 
     def _keys(self) -> list[tuple[str, str]]:
         choices = self.question.choices
-        if self.query_one(Input).display:
+        if self.query_one(Input).display or self._is_in_prompt:
             return [("enter", "answer"), ("esc", "back")]
         write = ("type", "your own" if choices else "an answer")
         several = [(f"1-{len(choices)}" if len(choices) > 1 else "1", "choose"), ("enter", "the marked")]
         return [*(several if choices else []), write, ("esc", "no answer")]
+
+
+def _cut(lines: list[Content], width: int) -> list[Content]:
+    """The first line; that there are more is shown."""
+    return lines if len(lines) == 1 else [lines[0].truncate(width + 3) + "…"]
