@@ -112,6 +112,23 @@ def test_turns_are_taken_back_one_by_one_or_several_at_once(session: Session) ->
         session.undoing.undo()
 
 
+def test_why_there_is_nothing_to_take_back_is_told(session: Session) -> None:
+    def why() -> str:
+        with pytest.raises(UsageError, match="nothing to take back") as found:
+            session.undoing.undo()
+        return found.value.hint
+
+    assert why() == "No turn of this session has changed a file."
+    session.edit("src/a.py", b"model")
+    session.undoing.undo()
+    assert why() == "All that its turns have changed is taken back already."
+    session.undoing.redo()
+    session.edit("run.sh", b"model")
+    (session.folder / "run.sh").write_text("mine")
+    session.undoing.undo()
+    assert why() == "All that its turns have changed is taken back already, but for what has changed since."
+
+
 def test_after_a_new_change_nothing_is_brought_back(session: Session) -> None:
     session.edit("a", b"1")
     session.undoing.undo()

@@ -50,7 +50,7 @@ class Undoing:
             active = [entry for entry in entries if _is_active(entry)]
             numbers = sorted({entry.turn for entry in active})[-turns:]
             if not numbers:
-                raise UsageError("there is nothing to take back", "No turn of this session has changed a file.")
+                raise UsageError("there is nothing to take back", _why_nothing(entries))
             return self._take_back(entries, [entry for entry in active if entry.turn >= numbers[0]], is_forced)
 
     def undo_from(self, turn: int) -> Result:
@@ -187,6 +187,13 @@ def _last_undo(entries: Sequence[Entry]) -> Entry | None:
         if entry.kind == "undo" and not entry.is_open and not entry.is_reverted:
             return entry
     return None
+
+
+def _why_nothing(entries: Sequence[Entry]) -> str:
+    if not any(entry.is_of_model and entry.is_reverted for entry in entries):
+        return "No turn of this session has changed a file."
+    but = ", but for what has changed since" if (last := _last_undo(entries)) and last.left else ""
+    return f"All that its turns have changed is taken back already{but}."
 
 
 def _after(place: Place, entries: Sequence[Entry]) -> list[Entry]:
