@@ -129,7 +129,7 @@ async def test_a_step_is_a_line_with_all_that_is_known_of_it(session: Session) -
     lines = await seen(session, session.answer())
     assert lines == [
         " Do it                                                 2.0s",
-        "  1 answer              ──────━━━━━━  2.0s   1.2k→56 $0.012",
+        "  1 answer          ──────━━━━━  2.0s        1.2k→56 $0.012",
     ]
 
 
@@ -146,18 +146,19 @@ async def test_tools_stand_below_their_step_and_in_its_bar(session: Session) -> 
     records += [session.begin(), session.finish(Text("Done.")), session.end()]
     assert await seen(session, records) == [
         " Do it                                                 8.0s",
-        "  1 read_file, run_com… ──━╍╍╍╍╍╍     6.0s   1.2k→56 $0.012",
-        "    ✓ read_file src/a.py              1.0s",
-        "    ✗ run_command pytest -q           3.0s",
-        "  2 answer                       ──━  2.0s   1.2k→56 $0.012",
+        "  1 read_file, run… ─━━╍╍╍╍╍╍    6.0s        1.2k→56 $0.012",
+        "    ✓ read_file src/a.py         1.0s",
+        "    ✗ run_command pytest -q      3.0s",
+        "  2 answer                  ──━  2.0s        1.2k→56 $0.012",
     ]
 
 
 async def test_where_there_is_room_it_says_how_much_of_what_was_sent_was_cached(session: Session) -> None:
     usage = Usage(29_480, 1234, cached_tokens=27_900)
     records = [session.ask(), session.begin(), session.finish(Text("a"), usage=usage)]
-    assert "   28k/29k→1.2k $0.012" in (await seen(session, records, 72))[1]
-    assert " 29k→1.2k $0.012" in (await seen(session, records, 61))[1]
+    assert "   28k/29k→1.2k $0.012" in (await seen(session, records, 61))[1]
+    assert " 29k→1.2k $0.012" in (await seen(session, records, 50))[1]
+    assert "   28k/29k→1.2k" in (await seen(session, records, 46))[1]
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ class Columns:
 
 @lru_cache(maxsize=32)
 def columns(width: int) -> Columns:
-    """What fits: the label first, then bar, tokens and cost, in this order."""
+    """What fits: the label first, then bar, tokens and cost, in this order; last how many of the tokens were cached."""
     free = width - 11  # the number, the time it took, the spaces around them, and a margin
-    for bar, tokens, cost in ((16, _WITH_CACHED, 6), (6, 9, 6), (6, 9, 0), (6, 0, 0)):
+    for bar, tokens, cost in ((8, _WITH_CACHED, 6), (6, 9, 6), (6, _WITH_CACHED, 0), (6, 9, 0), (6, 0, 0)):
         used = sum(size + 1 for size in (bar, tokens, cost) if size)
         if (spare := free - used - _NARROWEST_LABEL) >= 0:
             wider = spare // 2 if width < 100 else spare * 2 // 3
