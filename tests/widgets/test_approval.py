@@ -75,7 +75,10 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
         ("r x escape n", ("q1", "no", "", None, None)),
         ("e escape y", ("q1", "once", "", None, None)),
         ("e x ctrl+s", ("q1", "once", "", {"command": "make testx", "timeout": 5}, None)),
-        ("e x ctrl+j", ("q1", "once", "", {"command": "make testx", "timeout": 5}, None)),
+        *(
+            (f"e {key} x ctrl+s", ("q1", "once", "", {"command": "make test\nx", "timeout": 5}, None))
+            for key in ("enter", "ctrl+j", "shift+enter", "alt+enter")
+        ),
         ("e y ctrl+s y n", ("q1", "once", "", {"command": "make testy", "timeout": 5}, None)),
         ("y y n", ("q1", "once", "", None, None)),
     ],
@@ -194,6 +197,30 @@ async def test_other_arguments_than_a_command_are_edited_as_json() -> None:
         area.text = '{"path": "y"}'
         await pilot.press("ctrl+s")
         assert app.answers == [("q2", "once", "", {"path": "y"}, None)]
+
+
+@pytest.mark.parametrize(("tool", "name"), [("write_file", "content"), ("apply_patch", "patch")])
+async def test_the_text_of_a_file_is_edited_as_it_is(tool: str, name: str) -> None:
+    call = ToolCall("c3", tool, {"path": "x", name: "1\n\t2\n"})
+    app = BarApp(ApprovalAsked("q3", call, "changes a file", DIFF, None))
+    async with app.run_test() as pilot:
+        await press(pilot, "e")
+        assert app.query_one(TextArea).text == "1\n\t2\n"
+        assert "ctrl+s run it so   enter, ctrl+j new line   esc back" in app.shown()
+        await pilot.press("3", "enter", "ctrl+s")
+        assert app.answers == [("q3", "once", "", {"path": "x", name: "1\n\t2\n3\n"}, None)]
+
+
+@pytest.mark.parametrize("text", ["a\r\nb\r\n", "a\u200b\n"])
+async def test_a_file_with_what_cannot_be_seen_keeps_it(text: str) -> None:
+    call = ToolCall("c3", "write_file", {"path": "x", "content": text})
+    app = BarApp(ApprovalAsked("q3", call, "changes a file", DIFF, None))
+    async with app.run_test() as pilot:
+        await press(pilot, "e")
+        area = app.query_one(TextArea)
+        area.text = area.text.replace('"x"', '"y"')
+        await pilot.press("ctrl+s")
+        assert app.answers == [("q3", "once", "", {"path": "y", "content": text}, None)]
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "", '{"a": 1} x'])

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static, TextArea
 from tui.core.events import ApprovalAsked, Decision
 from tui.core.messages import Json
 from tui.core.text import clean_line
+from tui.widgets.approval_field import CallField
 from tui.widgets.approval_preview import ApprovalPreview
 from tui.widgets.approval_rule import RuleDraft, RuleField
 from tui.widgets.approval_words import editable, edited, rule_text, without_folder
@@ -37,7 +38,7 @@ class ApprovalBar(Widget, can_focus=True):
 
     BINDINGS: ClassVar = [
         Binding("escape", "back", show=False),
-        Binding("ctrl+s,ctrl+j", "accept", show=False),
+        Binding("ctrl+s", "accept", show=False),
         Binding("up", "scroll_preview('up')", show=False),
         Binding("down", "scroll_preview('down')", show=False),
         Binding("pageup", "scroll_preview('page_up')", show=False),
@@ -240,9 +241,8 @@ class ApprovalBar(Widget, can_focus=True):
 
     def action_accept(self) -> None:
         """Allow the call as it was edited."""
-        text = self.query_one(TextArea).text
         try:
-            arguments = edited(self.question.call.arguments, text)
+            arguments = edited(self.question.call, self.query_one(CallField).text)
         except ValueError as error:
             self._say(f"This cannot be used: {error}")
             return
@@ -266,10 +266,7 @@ class ApprovalBar(Widget, can_focus=True):
     # Stages
 
     def _edit(self) -> None:
-        area = TextArea(editable(self.question.call.arguments), classes="approval--field", soft_wrap=True)
-        area.cursor_blink = False
-        area.move_cursor(area.document.end)
-        self._open(area, "edit")
+        self._open(CallField(editable(self.question.call)), "edit")
 
     def _show_rule(self) -> None:
         self._is_everywhere = False
@@ -333,7 +330,8 @@ class ApprovalBar(Widget, can_focus=True):
             case "rule":
                 return [("enter", "add"), *self._place_key(), ("esc", "back")]
             case "edit":
-                return [("ctrl+s", "accept it so" if self._is_plan else "run it so"), ("esc", "back")]
+                accept = "accept it so" if self._is_plan else "run it so"
+                return [("ctrl+s", accept), ("enter, ctrl+j", "new line"), ("esc", "back")]
             case "reason":
                 return [("enter", "refuse"), ("esc", "back")]
         keys = [("y", "accept" if self._is_plan else "once"), ("n", "no"), ("e", "edit"), ("r", "refuse with a reason")]

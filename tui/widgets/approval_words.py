@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 
-from tui.core.messages import Json
+from tui.core.messages import Json, ToolCall
 from tui.core.text import reveal
 from tui.widgets.line_view import Line, diff_lines, lines_of
 
 _LONG_BLANK = re.compile(r"(?<=\S)[^\S\n]{9,}|[^\S\n]{41,}")
 """Blanks that could push what follows out of sight. At the beginning of a line they may be an indentation."""
+_FILE_TEXTS = {"write_file": "content", "apply_patch": "patch"}
+"""The argument of a tool that is text of its own."""
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){3,}")
 
 
@@ -61,26 +63,40 @@ def _counted(run: re.Match[str]) -> str:
     return f" ⟨{len(run[0])} {kind}⟩ "
 
 
-def editable(arguments: Json) -> str:
-    """What the user edits: the command alone, the steps of a plan as lines, else all arguments as JSON. Cleaned."""
-    if isinstance(steps := arguments.get("steps"), list):
+def editable(call: ToolCall) -> str:
+    """What the user edits: the words of the call, the steps of a plan as lines, else all as JSON. Cleaned."""
+    if isinstance(steps := call.arguments.get("steps"), list):
         return "\n".join(reveal(" ".join(str(step).split())) for step in steps)
-    command = arguments.get("command")
-    return reveal(command if isinstance(command, str) else json.dumps(arguments, indent=2, ensure_ascii=False))
+    if words := _words(call):
+        return reveal(call.arguments[words])
+    return reveal(json.dumps(call.arguments, indent=2, ensure_ascii=False))
 
 
-def edited(arguments: Json, text: str) -> Json:
+def _words(call: ToolCall) -> str:
+    """The argument that is edited alone, as the text that it is; empty: all are edited.
+
+    Of what goes into a file only text that is seen as it is: in JSON what cannot be seen can be kept.
+    """
+    if isinstance(call.arguments.get("command"), str):
+        return "command"
+    name = _FILE_TEXTS.get(call.name, "")
+    text = call.arguments.get(name)
+    return name if isinstance(text, str) and reveal(text) == text else ""
+
+
+def edited(call: ToolCall, text: str) -> Json:
     """The arguments as the user wants them: as they see them, unless they changed nothing. Raises ValueError."""
-    if text == editable(arguments):
+    arguments = call.arguments
+    if text == editable(call):
         return arguments
     if isinstance(arguments.get("steps"), list):
         if not (steps := [line.strip() for line in text.splitlines() if line.strip()]):
             raise ValueError("no step is left: refuse the plan instead (esc, then r)")
         return {**arguments, "steps": steps}
-    if isinstance(arguments.get("command"), str):
-        if not text.strip():
+    if words := _words(call):
+        if words == "command" and not text.strip():
             raise ValueError("the command is empty")
-        return {**arguments, "command": text}
+        return {**arguments, words: text}
     edited = json.loads(text)
     if not isinstance(edited, dict):
         raise ValueError("it must be one JSON object")

@@ -22,7 +22,7 @@ from tui.widgets.pasted import looks_like_image, readings
 # Terminals without the kitty protocol send ESC CR for alt+enter, of which Textual would make a plain Enter.
 cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 # The names with \r are Textual's for what xterm and tmux send with their extended keys.
-_NEWLINE_KEYS = {"ctrl+j", *(f"{held}+{key}" for held in ("shift", "alt", "ctrl") for key in ("enter", "\r"))}
+NEWLINE_KEYS = {"ctrl+j", *(f"{held}+{key}" for held in ("shift", "alt", "ctrl") for key in ("enter", "\r"))}
 _COMMAND = re.compile(r"/[\w-]*(?::\S*)?")
 # ctrl+z suspends the program and ctrl+y goes to a waiting question; ctrl+c, ctrl+d, up and down are ours below.
 _TAKEN = ("ctrl+z,", "ctrl+y,", "ctrl+c,", "delete,ctrl+d")
@@ -161,7 +161,7 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         return is_new
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in _NEWLINE_KEYS:
+        if event.key in NEWLINE_KEYS:
             self._replace_via_keyboard("\n", *self.selection)
         elif event.key == "enter":
             self._enter()
