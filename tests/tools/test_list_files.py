@@ -134,3 +134,11 @@ async def test_the_users_own_ripgrep_settings_do_not_matter(folder: Path, monkey
     (folder.parent / "rc").write_text("--glob=!a\n")
     monkeypatch.setenv("RIPGREP_CONFIG_PATH", str(folder.parent / "rc"))
     assert await content_of(LIST, folder) == "a  10 B"
+
+
+async def test_nothing_is_named_where_nothing_is_like_it(folder: Path) -> None:
+    fill(folder, ".gitignore", "ignored", "nonl.txt", "n", "src/calc_test.py")
+    assert await error_of(LIST, folder, path="nope") == "nope does not exist."
+    assert "Near it in .: ignored" in await error_of(LIST, folder, path="igored")
+    assert "Near it in src: calc_test.py" in await error_of(LIST, folder, path="src/test_calc.py")
+    assert "Near it in src: calc_test.py" in await error_of(LIST, folder, path="src/calc")

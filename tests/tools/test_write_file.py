@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.tools.running import content_of, desk_that_knows, error_of, outcome_of, preview_of
+from tui.tools.apply_patch import ApplyPatch
 from tui.tools.desk import Desk
+from tui.tools.opening import put_in_place
+from tui.tools.read_file import ReadFile
 from tui.tools.write_file import WriteFile
 
 WRITE = WriteFile()
@@ -111,3 +114,30 @@ async def test_what_is_protected_is_not_made(folder: Path, path: str) -> None:
     assert "read-only to tools" in await error_of(WRITE, folder, path=path, content="x")
     assert "read-only to tools" in preview_of(WRITE, folder, path=path, content="x")
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(("path", "file"), [("full/a/b/c.txt", "full/a"), ("full/a/x", "full/a")])
+async def test_a_file_on_the_way_is_named(folder: Path, path: str, file: str) -> None:
+    (folder / "full").mkdir()
+    (folder / "full" / "a").write_text("x")
+    words = f"{file} is a file, not a folder, so {path} cannot be in it."
+    assert await error_of(WRITE, folder, path=path, content="x") == words
+    assert preview_of(WRITE, folder, path=path, content="x") == words
+    assert await error_of(ReadFile(), folder, path=path) == words
+    assert await error_of(ApplyPatch(), folder, patch=f"*** Add File: {path}\n+x\n") == words
+    assert await error_of(ApplyPatch(), folder, patch=f"*** Update File: full/a\n*** Move to: {path}\n") == words
+
+
+def test_a_file_that_appears_on_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(NotADirectoryError) as found:
+        put_in_place(tmp_path / "a" / "b" / "c", b"x")
+    assert found.value.filename == str(tmp_path / "a")
+
+
+async def test_a_folder_and_sizes_are_told_in_plain_words(folder: Path) -> None:
+    (folder / "src").mkdir()
+    assert await error_of(WRITE, folder, path="src", content="x") == "src is a folder: give the path of a file in it."
+    assert "is a folder" in await error_of(ApplyPatch(), folder, patch="*** Add File: src\n+x\n")
+    assert (await content_of(WRITE, folder, path="a", content="x")).endswith("(1 line, 1 byte).")
+    assert "The file has 1 line:" in await error_of(ReadFile(), folder, path="a", start=5)

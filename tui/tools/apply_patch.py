@@ -12,7 +12,7 @@ from tui.tools.changes import Change, ChangingTool, Plan, refuse_stale
 from tui.tools.errors import ToolError
 from tui.tools.patch_text import FilePatch, parse_patch
 from tui.tools.patching import patched
-from tui.tools.paths import located, shown
+from tui.tools.paths import located, refuse_in_a_file, shown
 from tui.tools.text_file import encode, load
 
 _VERBS = {"update": "changes", "add": "adds", "move": "moves", "delete": "removes"}
@@ -69,6 +69,7 @@ def _planned(file: FilePatch, context: ToolContext) -> tuple[list[Change], str]:
     path = located(context.folder, file.path, for_change=True, places=context.places)
     name = shown(path, context.folder)
     if file.kind == "add":
+        refuse_in_a_file(path, context.folder)
         return [_added(path, file, name)], f"Added {name}."
     before = load(path, context.folder)
     refuse_stale(path, context)
@@ -88,6 +89,7 @@ def _planned(file: FilePatch, context: ToolContext) -> tuple[list[Change], str]:
     if file.move_to is None:
         return [Change(path, before.text, result.text, data, original, mode)], words
     target = located(context.folder, file.move_to, for_change=True, places=context.places)
+    refuse_in_a_file(target, context.folder)
     if target.exists():
         raise ToolError(f"{shown(target, context.folder)} is there already, so {name} was not moved to it.")
     there = Change(target, None, result.text, data, mode=mode)
@@ -97,6 +99,8 @@ def _planned(file: FilePatch, context: ToolContext) -> tuple[list[Change], str]:
 
 
 def _added(path: Path, file: FilePatch, name: str) -> Change:
+    if path.is_dir():
+        raise ToolError(f"{name} is a folder, so it cannot be added as a file.")
     if path.exists():
         raise ToolError(f"{name} is there already: use `*** Update File`.")
     lines = [text for hunk in file.hunks for mark, text in hunk.lines if mark == "+"]

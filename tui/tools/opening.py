@@ -23,7 +23,7 @@ _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", 
 @contextlib.contextmanager
 def opened_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     """The folder as a descriptor for `dir_fd`; with `make`, what is missing is made. Raises ToolError, OSError."""
-    number = os.open(path.anchor, _FOLDER)
+    number, at = os.open(path.anchor, _FOLDER), Path(path.anchor)
     try:
         for name in path.parts[1:]:
             try:
@@ -35,10 +35,10 @@ def opened_folder(path: Path, *, make: bool = False) -> Iterator[int]:
                     os.mkdir(name, dir_fd=number)
                 inner = os.open(name, _FOLDER, dir_fd=number)
             os.close(number)
-            number = inner
+            number, at = inner, at / name
         yield number
     except OSError as error:
-        raise _explained(error, path) from error
+        raise _explained(error, at) from error
     finally:
         os.close(number)
 
@@ -99,12 +99,13 @@ def _keep_owner(number: int, state: os.stat_result) -> None:
             os.fchown(number, state.st_uid, state.st_gid)
 
 
-def _explained(error: OSError, path: Path) -> Exception:
-    """ENOTDIR stands for a link too, where only a folder is opened."""
+def _explained(error: OSError, folder: Path) -> Exception:
+    """What went wrong in an open folder. ENOTDIR stands for a link too, where only a folder is opened."""
+    path = folder / error.filename if isinstance(error.filename, str) else folder
     if error.errno == errno.ELOOP:
         return ToolError(f"{path} has become a link since it was looked at, so nothing was done.")
     if error.errno == errno.ENOTDIR and any(parent.is_symlink() for parent in (path, *path.parents)):
         return ToolError(f"A folder of {path} has become a link since it was looked at, so nothing was done.")
     if isinstance(error.filename, str):
-        error.filename = str(path / error.filename)
+        error.filename = str(path)
     return error

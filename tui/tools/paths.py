@@ -17,6 +17,10 @@ _PROTECTED_IN_GIT = frozenset({"hooks", "config", "config.worktree", "commondir"
 
 _GITDIR_LIMIT_BYTES = 4096
 _NAMES_LIMIT = 5000
+_NEAR = 3
+_ALIKE = 65
+"""Of 100: names that are less like the one that was written are not what was meant."""
+_PART_CHARACTERS = 3
 
 
 class Location(NamedTuple):
@@ -74,6 +78,8 @@ def missing(path: Path, folder: Path) -> ToolError:
     """The error for a path that does not exist, with the names that are nearest to it."""
     name, parent = path.name, path.parent
     while not parent.is_dir() and parent != parent.parent:
+        if parent.exists():
+            return _in_a_file(path, parent, folder)
         name, parent = parent.name, parent.parent
     hint = ""
     if near := _nearest(name, parent):
@@ -81,16 +87,34 @@ def missing(path: Path, folder: Path) -> ToolError:
     return ToolError(f"{shown(path, folder)} does not exist.{hint}")
 
 
+def refuse_in_a_file(path: Path, folder: Path) -> None:
+    """Raise ToolError for a new file where a folder on its way is a file."""
+    above = next((parent for parent in path.parents if os.path.lexists(parent)), path.parent)
+    if not above.is_dir():
+        raise _in_a_file(path, above, folder)
+
+
+def _in_a_file(path: Path, file: Path, folder: Path) -> ToolError:
+    return ToolError(f"{shown(file, folder)} is a file, not a folder, so {shown(path, folder)} cannot be in it.")
+
+
 def _nearest(name: str, parent: Path) -> list[str]:
-    from rapidfuzz import fuzz, process, utils
+    from rapidfuzz import fuzz, utils
 
     try:
         with os.scandir(parent) as entries:
             names = [entry.name for entry in itertools.islice(entries, _NAMES_LIMIT)]
     except OSError:
         return []
-    found = process.extract(name, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3, score_cutoff=60)
-    return [match[0] for match in found]
+    wanted = utils.default_process(name)
+    scores = {}
+    for there in names:
+        plain = utils.default_process(there)
+        shorter = min(wanted, plain, key=len)
+        is_part = len(shorter) >= _PART_CHARACTERS and shorter in wanted and shorter in plain
+        scores[there] = max(fuzz.ratio(wanted, plain), fuzz.token_sort_ratio(wanted, plain), _ALIKE * is_part)
+    near = [there for there in names if scores[there] >= _ALIKE]
+    return sorted(near, key=lambda there: (-scores[there], there))[:_NEAR]
 
 
 def git_folder(folder: Path) -> Path | None:

@@ -197,7 +197,8 @@ class _Reader:
     def _past_the_end(self, total: int) -> Outcome:
         if total == 0:
             return Outcome("The file is empty.")
-        return Outcome(f"The file has {total} lines: start={self.start} is past its end.", is_error=True)
+        lines = f"{total} line{'' if total == 1 else 's'}"
+        return Outcome(f"The file has {lines}: start={self.start} is past its end.", is_error=True)
 
 
 def _skip_line(file: BinaryIO) -> int:

@@ -54,7 +54,7 @@ def regular_file(path: Path, folder: Path) -> os.stat_result:
     """The state of a file that can be read. Raises ToolError for what is missing, a folder, a pipe, a device."""
     try:
         state = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise missing(path, folder) from None
     if stat.S_ISDIR(state.st_mode):
         raise ToolError(f"{shown(path, folder)} is a folder: use list_files.")

@@ -9,7 +9,7 @@ from tui.tools.base import ToolContext
 from tui.tools.changes import Change, ChangingTool, Plan, refuse_stale
 from tui.tools.errors import ToolError
 from tui.tools.opening import open_regular
-from tui.tools.paths import located, shown
+from tui.tools.paths import located, refuse_in_a_file, shown
 from tui.tools.text_file import EDIT_LIMIT_BYTES, bom_of, decode, encode, regular_file
 
 
@@ -36,6 +36,9 @@ class WriteFile(ChangingTool):
             data = content.encode()
         except UnicodeEncodeError:
             raise ToolError("`content` has half of a character (an unpaired surrogate) in it.") from None
+        refuse_in_a_file(path, context.folder)
+        if path.is_dir():
+            raise ToolError(f"{name} is a folder: give the path of a file in it.")
         if not path.exists():
             return Plan((Change(path, None, content, data),), f"Wrote the new file {name} ({_size(content, data)}).")
         state = regular_file(path, context.folder)
@@ -46,7 +49,7 @@ class WriteFile(ChangingTool):
 
 def _size(content: str, data: bytes) -> str:
     lines = len(content.splitlines())
-    return f"{lines} line{'' if lines == 1 else 's'}, {len(data)} bytes"
+    return f"{lines} line{'' if lines == 1 else 's'}, {len(data)} byte{'' if len(data) == 1 else 's'}"
 
 
 def _instead_of(path: Path, size_bytes: int, content: str, data: bytes) -> tuple[str, bytes, str]:
