@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.running import content_of, desk_that_knows, error_of, outcome_of, preview_of
+from tui.tools.apply_patch import ApplyPatch
 from tui.tools.edit_file import EditFile
 
 EDIT = EditFile()
@@ -272,3 +273,17 @@ async def test_a_file_that_was_never_read_is_edited_by_exact_text_only(folder: P
     assert "differs only in indentation" in await error_of(EDIT, folder, path="a", old="x\ny\n", new="z\n")
     await content_of(EDIT, folder, path="a", old="  x\n", new="  z\n")
     assert (folder / "a").read_text() == "  z\n  y\n"
+
+
+async def test_of_a_file_that_was_not_read_it_is_said_that_reading_it_would_help(folder: Path) -> None:
+    (folder / "a").write_text("def f():\n\treturn 1\n")
+    for tool, arguments in (
+        (EDIT, {"path": "a", "old": "    return 1", "new": "    return 2"}),
+        (ApplyPatch(), {"patch": "*** Update File: a\n@@\n-    return 1\n+    return 2\n"}),
+    ):
+        assert "You have not read this file" in await error_of(tool, folder, **arguments)
+        desk = desk_that_knows(folder / "a")
+        outcome = await outcome_of(tool, folder, desk=desk, **arguments)
+        assert not outcome.is_error and (folder / "a").read_text() == "def f():\n\treturn 2\n"
+        (folder / "a").write_text("def f():\n\treturn 1\n")
+    assert "have not read" not in await error_of(EDIT, folder, path="a", old="return 3", new="x")

@@ -8,7 +8,7 @@ from tui.core.messages import Json
 from tui.tools.base import ToolContext
 from tui.tools.changes import Change, ChangingTool, Plan, refuse_stale
 from tui.tools.errors import ToolError
-from tui.tools.loose import Match, loose_matches
+from tui.tools.loose import UNREAD, Match, loose_matches
 from tui.tools.mismatch import why_not_found
 from tui.tools.paths import located, shown
 from tui.tools.text_file import encode, load
@@ -46,8 +46,10 @@ class EditFile(ChangingTool):
         spans, remark = _spans(file.text, old), ""
         if not spans and context.desk.seen.knows(path):
             spans, new, remark = _found_loosely(file.text, old, new, name)
+        elif not spans and loose_matches(old.removesuffix("\n").split("\n"), file.text.split("\n")):
+            remark = UNREAD
         if not spans:
-            raise ToolError(f"`old` is not in {name}. {why_not_found(old, file.text)}")
+            raise ToolError(f"`old` is not in {name}. {why_not_found(old, file.text)}{remark}")
         numbers = _line_numbers(file.text, spans)
         if len(spans) > 1 and not arguments.get("all", False):
             raise ToolError(

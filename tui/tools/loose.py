@@ -13,6 +13,9 @@ from typing import NamedTuple
 _TAB_CELLS = (4, 8, 2, 3)
 _SHOWN_INDENTS = 2
 
+UNREAD = "You have not read this file, so white space must be exact: read it first."
+"""Where lines would be found but for white space, in a file that the model only guesses at."""
+
 
 class _Shift(NamedTuple):
     """What is done to an indentation: `removed` is taken away and `added` put before, or its width changes by `by`.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tui.tools.errors import ToolError
-from tui.tools.loose import Match, exact_matches, loose_matches
+from tui.tools.loose import UNREAD, Match, exact_matches, loose_matches
 from tui.tools.mismatch import why_not_found
 from tui.tools.patch_text import Hunk
 
@@ -68,6 +68,7 @@ class _Search:
 
     def __init__(self, lines: list[str], hunk: Hunk, cursor: int, bears_white_space: bool, name: str) -> None:
         self.lines, self.hunk, self.cursor, self.name = lines, hunk, cursor, name
+        self._bears_white_space = bears_white_space
         self._ways = (exact_matches, loose_matches) if bears_white_space else (exact_matches,)
 
     def place(self) -> Match:
@@ -77,7 +78,8 @@ class _Search:
             if found := way(self.hunk.old, self.lines):
                 return self._chosen([match for match in found if match.at >= self.cursor] or found)
         why = why_not_found("\n".join(self.hunk.old), "\n".join(self.lines), "the text of the hunk")
-        raise ToolError(f"Hunk {self.hunk.number} for {self.name} is not there: {why}")
+        unread = UNREAD if loose_matches(self.hunk.old, self.lines) and not self._bears_white_space else ""
+        raise ToolError(f"Hunk {self.hunk.number} for {self.name} is not there: {why}{unread}")
 
     def _chosen(self, found: list[Match]) -> Match:
         if self.hunk.is_at_end:
