@@ -210,6 +210,7 @@ TOOL_STATES: list[tuple[list[Event], str]] = [
     ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "once")], "· read_file src/a.py"),
     ([ApprovalAsked("q", READ, "why", "", None), ApprovalGiven("q", "no")], "⊘ read_file src/a.py"),
     ([ToolFinished("c1", True, "Not allowed", 0.0, {"refused": True})], "⊘ read_file src/a.py"),
+    ([ToolFinished("c1", True, "No such tool", 0.0, {"refused": True, "invalid": True})], "✗ read_file src/a.py"),
     ([ToolStarted(READ)], "▸ read_file src/a.py 2.0s"),
     ([ToolStarted(READ), ToolOutput("c1", "x")], "▸ read_file src/a.py 2.0s"),
     ([ToolStarted(ToolCall("c1", "read_file", {"path": "b"}))], "▸ read_file b 2.0s"),

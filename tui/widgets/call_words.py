@@ -21,6 +21,9 @@ def call_words(name: str, arguments: Json, raw: str | None = None) -> str:
         return reveal_line(raw)
     if name == "todo" and isinstance(items := arguments.get("items"), list):
         return plan_words(items)
+    if name == "present_plan" and isinstance(steps := arguments.get("steps"), list):
+        count, summary = f"{len(steps)} step{'s' * (len(steps) != 1)}", arguments.get("summary")
+        return reveal_line(f"{count}: {summary}" if isinstance(summary, str) and summary.strip() else count)
     if name == "apply_patch" and isinstance(patch := arguments.get("patch"), str):
         if files := _FILES.findall(patch):
             more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
@@ -41,6 +44,17 @@ def plan_words(items: list[object]) -> str:
     """`2 of 5 done`."""
     states = [item.get("state") for item in items if isinstance(item, dict)]
     return f"{states.count('done')} of {len(items)} done"
+
+
+def is_denial(detail: Json, result: str) -> bool:
+    """Whether a rule, a hook or the user did not let a call run. One that no tool can take has failed."""
+    return detail.get("refused") is True and result.startswith("Not allowed")
+
+
+def presented_lines(name: str, arguments: Json) -> list[str]:
+    """The steps of a plan that the user is asked about, as `plan_lines`; none for other calls."""
+    steps = arguments.get("steps") if name == "present_plan" else None
+    return plan_lines([{"text": step} for step in steps] if isinstance(steps, list) else None)
 
 
 def plan_lines(plan: object) -> list[str]:

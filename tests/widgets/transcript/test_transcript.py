@@ -162,6 +162,30 @@ async def test_a_question_and_a_denial_are_said() -> None:
     assert lines[1:] == ["⊘ run_command rm -rf build  · denied: keep it"]
 
 
+async def test_what_a_policy_does_not_allow_is_denied_and_says_why() -> None:
+    run = call("c1", "write_file", path="new.txt")
+    end = finished("c1", "Not allowed: the policy is `plan`.", is_error=True, detail={"refused": True})
+    lines = await shown([asked("?"), step_started(), step_finished(run), end])
+    assert lines[1:] == ["⊘ write_file new.txt  · denied ▸", "│ Not allowed: the policy is `plan`."]
+    cut = finished("c1", "There is no tool 'x'.", is_error=True, detail={"refused": True, "invalid": True})
+    lines = await shown([asked("?"), step_started(), step_finished(run), cut])
+    assert lines[1].startswith("✗ write_file new.txt  · failed")
+
+
+async def test_a_plan_that_is_presented_is_said_in_words_and_stays_readable_when_it_is_refused() -> None:
+    plan = call("c1", "present_plan", summary="It comes\nto\x1b this.", steps=["look", "write \x1b[1m"])
+    question = record(events.ApprovalAsked("q1", plan, "a plan", "[ ] look", None))
+    start = [asked("?"), step_started(), step_finished(plan), question]
+    assert (await shown(start))[-1] == "? present_plan 2 steps: It comes⏎to␛ this.  · waiting for your answer"
+    end = finished("c1", "The user does not accept it.", is_error=True, detail={"refused": True})
+    lines = await shown([*start, record(events.ApprovalGiven("q1", "no", "too much")), end])
+    assert lines[1:] == [
+        "⊘ present_plan 2 steps: It comes⏎to␛ this.  · denied: too much ▾",
+        "│ ○ look",
+        "│ ○ write ␛[1m",
+    ]
+
+
 async def test_a_retry_is_said_until_it_goes_on() -> None:
     retry = record(events.Retrying(3.0, 1, ErrorInfo("overloaded", "the server is busy"), 4))
     start = [asked("?"), step_started(), retry]

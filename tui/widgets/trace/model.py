@@ -31,7 +31,7 @@ from tui.core.events import (
 )
 from tui.core.messages import Message, Reasoning, ToolCall
 from tui.core.text import clean_line
-from tui.widgets.call_words import call_words
+from tui.widgets.call_words import call_words, is_denial
 from tui.widgets.countdown import Countdown
 from tui.widgets.trace.rows import NoteKind, NoteRow, Row, StepRow, StepState, ToolRow, TurnRow
 
@@ -213,8 +213,10 @@ class Trace:
         tool = self._chain.tools.get(event.call_id)
         if tool is None:
             return
-        refused = event.detail.get("refused") is True
-        tool.state = "refused" if refused else "failed" if event.is_error else "done"
+        refused = event.detail.get("refused") is True and tool.state == "refused"  # by the user
+        tool.state = (
+            "refused" if refused or is_denial(event.detail, event.result) else "failed" if event.is_error else "done"
+        )
         if tool.began is not None:
             tool.ended = tool.began + event.total_s
         self._touch(tool)

@@ -10,7 +10,7 @@ from rich.style import Style
 
 from tui.core.messages import Image, Json
 from tui.core.text import clean_line
-from tui.widgets.call_words import call_words, plan_lines
+from tui.widgets.call_words import call_words, is_denial, plan_lines, presented_lines
 from tui.widgets.pictures import image_words
 from tui.widgets.transcript.folds import Fold, Head, seconds
 from tui.widgets.transcript.lines import Span, StepTarget, truncate
@@ -59,6 +59,8 @@ class ToolRun(Fold):
         self._exit_code: object = None
         self._sandbox = ""
         """Said where a command ran in none."""
+        self._is_told_why = False
+        """The result says why it did not run."""
         self._total_s: float | None = None
         self._head = Head(self, width, gap=gap)
         super().__init__(width, 1 + gap)
@@ -73,6 +75,7 @@ class ToolRun(Fold):
     def called(self, call_id: str, name: str, arguments: Json, raw: str | None) -> None:
         self.call_id, self.name = call_id, name
         self.summary = call_words(name, arguments, raw)
+        self._plan = presented_lines(name, arguments)
         self.enter("called")
 
     def enter(self, state: State, reason: str = "") -> None:
@@ -92,7 +95,7 @@ class ToolRun(Fold):
     def finish(self, is_error: bool, result: str, total_s: float, detail: Json, images: Sequence[Image] = ()) -> None:
         self._result, self._total_s = result, total_s
         self._images = tuple(f"image {image_words(image)}" for image in images)
-        self._plan = plan_lines(detail.get("todo"))
+        self._plan = plan_lines(detail.get("todo")) or (self._plan if self.state == "denied" else [])
         self._steps_taken = taken if isinstance(taken := detail.get("steps"), int) else None
         self._found = found if isinstance(found := detail.get("results"), int) else None
         self._answered = answered if isinstance(answered := detail.get("answered"), bool) else None
@@ -104,6 +107,9 @@ class ToolRun(Fold):
         self._sandbox = "outside the sandbox" if detail.get("sandbox", "") is None else ""
         if self.state == "denied" and detail.get("refused") is True:
             self.touch()
+        elif is_denial(detail, result):
+            self._is_told_why = True
+            self.enter("denied")
         else:
             self.enter("failed" if is_error else "done")
 
@@ -204,18 +210,24 @@ class ToolRun(Fold):
 
     @property
     def foldable(self) -> bool:
-        has_ended = self.state in ("done", "failed")
-        return bool(self._steps) if not has_ended else bool(self._result or self._diff or self._plan or self._steps)
+        if not self._has_body:
+            return bool(self._steps)
+        return bool(self._result or self._diff or self._plan or self._steps)
+
+    @property
+    def _has_body(self) -> bool:
+        """Whether what came of it can be shown below; a user's no says all in one line, but for a plan's steps."""
+        return self.state in ("done", "failed") or (self.state == "denied" and (self._is_told_why or self.is_plan))
 
     def build(self) -> list[Leaf]:
         if self._steps and self.expanded:
-            answer = self._result.strip("\n") if self.state in ("done", "failed") else ""
+            answer = self._result.strip("\n") if self._has_body else ""
             return [self._head, *self._body("\n".join([*self._steps, *(["", answer] if answer else [])]))]
         if self.state == "running":
             return [self._head, *self._running()]
-        if self.state not in ("done", "failed"):
+        if not self._has_body:
             return [self._head]
-        limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" else 0
+        limit = DIFF_LINES if self._diff else ERROR_LINES if self.state == "failed" or self._is_told_why else 0
         if not limit and not self.expanded:
             return [self._head]
         text = "\n".join(self._diff or self._plan) or self._result.strip("\n")
