@@ -115,6 +115,22 @@ async def test_diff_shows_all_that_changed_and_copies_it_as_a_patch(folder: Path
     assert picture(before) == picture(folder)
 
 
+async def test_diff_shows_text_in_whatever_encoding_the_tools_read(folder: Path, model: Model) -> None:
+    (folder / "western").write_bytes("süß\nschön\n".encode("cp1252"))
+    (folder / "wide").write_bytes("süß\nweit\n".encode("utf-16"))
+    edits = [
+        tool_call("edit_file", {"path": "western", "old": "schön", "new": "schöner"}),
+        tool_call("edit_file", {"path": "wide", "old": "weit", "new": "weiß"}),
+        tool_call("run_command", {"command": "printf 'a\\0b' > bits"}),
+    ]
+    model(Reply(*edits), "Done.")
+    async with opened(folder, mode="agent", policy="auto") as it:
+        await work(it)
+        await it.say("/diff")
+        await it.until_shown("western  (changed)  +1 -1", " süß", "-schön", "+schöner", "-weit", "+weiß")
+        assert "bits  (new, binary, 3 B)" in it.screen
+
+
 async def test_the_trace_restores_the_state_after_a_step_once_the_user_says_so(folder: Path, model: Model) -> None:
     (folder / "a.py").write_text("one\n")
     (folder / "b.py").write_text("b\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,19 @@ def test_diff_prints_a_patch_that_can_be_applied(session: Session, tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-m", "tui", "sessions", "diff", session.id], capture_output=True)
     assert done.returncode == 0 and done.stderr == b""
+    subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=old, check=True)
+    assert picture(old) == picture(session.folder)
+
+
+def test_diff_of_what_is_not_utf_8_is_a_patch_to_the_byte(session: Session, tmp_path: Path) -> None:
+    for name, data in (("latin", "süß\nschön\n".encode("cp1252")), ("mixed", b"one\n")):
+        (session.folder / name).write_bytes(data)
+    old = tmp_path / "old"
+    shutil.copytree(session.folder, old, symlinks=True)
+    session.edit("latin", "süß\nschöner €\n".encode("cp1252"))
+    session.edit("mixed", "größer\n".encode("cp1252"))
+    session.edit("new", "süß\n".encode("cp1252"))
+    done = subprocess.run([sys.executable, "-m", "tui", "sessions", "diff", session.id], capture_output=True)
     subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=old, check=True)
     assert picture(old) == picture(session.folder)
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from tui.sessions.checkpoints.states import State, why_unkept
 from tui.sessions.checkpoints.undoing import FileChange, Result
 from tui.tools.changes import unified_diff
-from tui.tools.text_file import size_words
+from tui.tools.text_file import bom_of, decode, size_words
 
 _NAMED = 8
 """Files that a sentence names."""
 
 
 class Patch(NamedTuple):
-    """The change of one file. `what` is a word or two about it; `head` and `hunks` are the patch, raw."""
+    """The change of one file. `what` is a word or two about it; `head` and `hunks` are the patch, not cleaned."""
 
     path: str
     what: str
@@ -24,10 +24,18 @@ class Patch(NamedTuple):
     removed: int
     head: str
     hunks: str
+    raw: bytes | None = None
+    """The patch where a file is not UTF-8, for `git apply`."""
 
     @property
     def text(self) -> str:
+        """To be read."""
         return self.head + self.hunks
+
+    @property
+    def data(self) -> bytes:
+        """To be applied."""
+        return self.text.encode("utf-8", "surrogateescape") if self.raw is None else self.raw
 
 
 def patch_of(change: FileChange) -> Patch:
@@ -41,23 +49,39 @@ def patch_of(change: FileChange) -> Patch:
     ):
         gone, come = patch_of(change._replace(after=None, new=None)), patch_of(change._replace(before=None, old=None))
         what = "link in place of a file" if after.kind == "link" else "file in place of a link"
-        return Patch(path, what, come.added, gone.removed, gone.text, come.text)
+        return Patch(path, what, come.added, gone.removed, gone.text, come.text, gone.data + come.data)
     head = _head(path, before, after)
     if unkept := next((state for state in (before, after) if state and state.kind == "unkept"), None):
         return Patch(path, f"{_word(before, after)}, {why_unkept(unkept)}: not kept", 0, 0, "", "")
+    names = _names(path, before, after)
     texts = [_text(data) for data in (old, new)]
-    if None in (texts[0] if old is not None else "", texts[1] if new is not None else ""):
-        names = " and ".join(_names(path, before, after))
+    is_binary = any(text is None and data is not None for text, data in zip(texts, (old, new), strict=True))
+    if is_binary:
         sizes = " → ".join(size_words(len(data)) for data in (old, new) if data is not None)
-        return Patch(path, f"{_word(before, after)}, binary, {sizes}", 0, 0, head, f"Binary files {names} differ\n")
-    diff = unified_diff("@", texts[0], texts[1], is_exact=True)
-    _, _, hunks = diff.partition("\n")[2].partition("\n")
-    lines = hunks.split("\n")
+        what = f"{_word(before, after)}, binary, {sizes}"
+        return Patch(path, what, 0, 0, head, f"Binary files {names[0]} and {names[1]} differ\n")
+    hunks = _hunks(names, *texts)
+    lines = hunks.split("\n")[2:]
     added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-    if hunks:
-        first, second = _names(path, before, after)
-        hunks = f"--- {first}\n+++ {second}\n{hunks}"
-    return Patch(path, _word(before, after), added, removed, head, hunks)
+    raw_hunks = _raw_hunks(names, old, new)
+    raw = None if raw_hunks is None else (head + raw_hunks).encode("utf-8", "surrogateescape")
+    return Patch(path, _word(before, after), added, removed, head, hunks, raw)
+
+
+def _hunks(names: tuple[str, str], old: str | None, new: str | None) -> str:
+    diff = unified_diff("@", old, new, is_exact=True)
+    _, _, hunks = diff.partition("\n")[2].partition("\n")
+    return f"--- {names[0]}\n+++ {names[1]}\n{hunks}" if hunks else ""
+
+
+def _raw_hunks(names: tuple[str, str], old: bytes | None, new: bytes | None) -> str | None:
+    """With bytes that are no UTF-8 as surrogates; None where all is UTF-8."""
+    datas = [data for data in (old, new) if data is not None]
+    if any(b"\0" in data for data in datas):  # UTF-16, which git takes for binary
+        return f"Binary files {names[0]} and {names[1]} differ\n"
+    if all(_is_utf8(data) for data in datas):
+        return None
+    return _hunks(names, *(data if data is None else data.decode("utf-8", "surrogateescape") for data in (old, new)))
 
 
 def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[str, str]:
@@ -136,10 +160,17 @@ def _quoted(name: str) -> str:
 
 
 def _text(data: bytes | None) -> str | None:
-    """None for what is no text, and for nothing."""
-    if data is None or b"\0" in data:
+    """As the tools for files see it; None for what is no text to them, and for nothing."""
+    if data is None or (b"\0" in data and not bom_of(data)[0]) or data.startswith(b"%PDF-"):
         return None
+    if _is_utf8(data):
+        return data.decode()  # a byte order mark is a part of it
+    return decode(data).text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        return data.decode()
+        data.decode()
     except UnicodeDecodeError:
-        return None
+        return False
+    return True

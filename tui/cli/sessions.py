@@ -96,11 +96,11 @@ def _diff(store: Store, prefix: str) -> int:
     info = store.find(prefix)
     patches = [patch_of(change) for change in _reaching(Keeper(store, info.id, info.folder).undoing.session_changes)]
     for patch in patches:
-        text = patch.text or f"{patch.path}: {patch.what}\n"
+        note = f"{patch.path}: {patch.what}\n"  # of what was not kept there is no patch
         if sys.stdout.isatty():
-            print(clean(text), end="")
+            print(clean(patch.text or note), end="")
         else:
-            sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+            sys.stdout.buffer.write(patch.data or note.encode("utf-8", "surrogateescape"))
     if not patches:
         print(f"The files of {clean_line(str(info.folder))} are as they were before.", file=sys.stderr)
     return 0

@@ -125,7 +125,7 @@ def _apply_all(changes: Sequence[Change]) -> None:
 def unified_diff(name: str, before: str | None, after: str | None, *, is_exact: bool = False) -> str:
     """What `diff -u` would print, line ends shown only where they are what differs; empty when nothing does.
 
-    `is_exact`: with line ends as they are, for a patch.
+    `is_exact`: with line ends as they are, and bytes that are no UTF-8 as surrogates, for a patch.
     """
     if not is_exact and before is not None and after is not None and "\r\n" in before and "\r\n" in after:
         before, after = before.replace("\r\n", "\n"), after.replace("\r\n", "\n")
@@ -140,7 +140,7 @@ def unified_diff(name: str, before: str | None, after: str | None, *, is_exact: 
     for group in _groups(old, new):
         lines += _hunk(group, old, new)
     whole = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-    return whole if whole.isascii() else whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return whole if is_exact or whole.isascii() else whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _lines(text: str) -> list[str]:
