@@ -212,6 +212,7 @@ ELSEWHERE = {
         "[agent]\npolicy = 'aks' # !",
         'agent.policy: must be "ask" or "edits" or "plan" or "auto", not "aks", did you mean `ask`?',
     ),
+    "a budget of nothing": ("[agent]\nbudget = 0 # !", "agent.budget: must be above 0"),
     "a rule without its tool": ("[[agent.allow]] # !\nwords = ['a']", "agent.allow[0]: `tool` is missing"),
     "a server of tools without anything": ("[mcp.docs] # !", "mcp.docs: needs either `command` or `url`"),
     "a hook without its command": ("[[hooks]] # !\non = 'before_tool'", "hooks[0]: `command` is missing"),

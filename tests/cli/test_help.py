@@ -58,3 +58,20 @@ def test_a_misspelled_subcommand_is_met_with_the_nearest(
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
     assert "sesions is not a folder, did you mean `mimo-tui sessions`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--timeout", "inf", "must be a finite number, not inf; leave it out where no limit is meant"),
+        ("--budget", "nan", "must be a finite number, not nan"),
+        ("--budget", "0", "must be above 0, not 0"),
+        ("--max-steps", "-1", "must be above 0, not -1"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_with_the_reason(
+    option: str, value: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", f"{option}={value}", "Go"])
+    assert f"argument {option}: {why}" in capsys.readouterr().err

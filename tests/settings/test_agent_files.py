@@ -70,6 +70,7 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     "a wrong kind": ("---\ndescription: D\nmax_steps: many\n---\nP", ":3: max_steps: must be a whole number"),
     "no steps": ("---\ndescription: D\nmax_steps: 0\n---\nP", ":3: max_steps: must be at least 1, not 0"),
     "a negative budget": ("---\ndescription: D\nbudget: -1\n---\nP", ":3: budget: cannot be negative"),
+    "no budget": ("---\ndescription: D\nbudget: 0\n---\nP", ":3: budget: must be above 0"),
     "an unknown backend": ("---\ndescription: D\nbackend: mimi\n---\nP", ':3: backend: no backend is called "mimi"'),
     "an unknown tool": ("---\ndescription: D\ntools: reed_file\n---\nP", "did you mean `read_file`?"),
     "no YAML": ("---\ndescription: is: so\n---\nP", ":2: the head cannot be read as YAML"),

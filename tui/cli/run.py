@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,11 @@ def _piped() -> str:
 def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
-        if not 0 < value < float("inf"):
+        if not isfinite(value):
+            raise argparse.ArgumentTypeError(
+                f"must be a finite number, not {text}; leave it out where no limit is meant"
+            )
+        if value <= 0:
             raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
         return value
 

@@ -30,6 +30,7 @@ from tui.settings.checking import Problem, check, key_text
 from tui.settings.names import did_you_mean
 from tui.settings.paths import config_dir
 from tui.settings.regular_files import CONFIG_BYTES, NotRegularError, TooLongError, read_regular
+from tui.settings.schema import above_zero
 
 ALL_TOOLS = "all"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -73,7 +74,7 @@ class _Head(Struct, frozen=True):
     model: str | None = None
     tools: tuple[str, ...] = ()
     max_steps: Annotated[int, _at_least_one] | None = None
-    budget: float | None = None
+    budget: Annotated[float, above_zero] | None = None
 
 
 def agents_dir() -> Path:
