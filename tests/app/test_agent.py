@@ -209,10 +209,22 @@ async def test_the_drawer_takes_the_keys_says_so_and_sends_nothing(folder: Path,
         await it.press("ctrl+t", "enter")
         await it.until_shown("Overview", "Request")
         await it.press("escape")
-        await it.until_shown("enter: open the step    esc: close", "esc closes")
+        await it.until_shown("enter: open the step    u: files as after it    esc: close", "esc closes")
         await it.press("escape")
         await it.until_shown("Nothing here.", "not yet")
         assert it.chat.prompt.has_focus and len(server.requests) == 2
+
+
+async def test_the_pane_says_which_keys_it_takes_while_it_has_the_focus(folder: Path, model: Model) -> None:
+    model("Hello.")
+    async with opened(folder, (120, 30), mode="agent") as it:
+        await it.say("hi")
+        await it.until_done()
+        assert "u: files" not in it.screen
+        await it.chat_focus("trace")
+        await it.until_shown("enter: open the step    u: files as after it")
+        await it.chat_focus("prompt")
+        await it.until(lambda: "u: files" not in it.screen, "the prompt has the focus")
 
 
 @pytest.mark.parametrize("first", ["", "tab"])

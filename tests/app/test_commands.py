@@ -33,6 +33,22 @@ async def test_help_tells_the_keys_of_every_place(folder: Path, model: Model) ->
         await it.until_shown("In the prompt", "ctrl+p", "open the step", "fold or unfold", "At a question", "ctrl+y")
 
 
+@pytest.mark.parametrize(("size", "indent"), [((120, 90), 33), ((80, 90), 33), ((40, 120), 4)])
+async def test_help_goes_on_below_what_it_says_not_below_the_names(
+    folder: Path, model: Model, size: tuple[int, int], indent: int
+) -> None:
+    model()
+    async with opened(folder, size) as it:
+        await it.press("f1")
+        await it.until_shown("Commands")
+        lines = [line for line in it.screen.splitlines() if line.strip()]
+        left = len(lines[0]) - len(lines[0].lstrip())
+        words = " ".join(it.screen.split())
+        assert "see and change what is remembered for later sessions" in words
+        for line in lines[1 : next(n for n, line in enumerate(lines) if "In the prompt" in line)]:
+            assert line[left] == "/" or not line[: left + indent].strip()
+
+
 async def test_an_unknown_command_is_answered_with_the_nearest_one_and_stays_to_be_mended(
     folder: Path, model: Model
 ) -> None:

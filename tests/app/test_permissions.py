@@ -76,6 +76,14 @@ async def test_the_policy_is_switched_and_shown(folder: Path, model: Model) -> N
         await it.until_shown("there is no policy all", "ask, edits, plan, auto")
 
 
+async def test_the_policies_are_told_whole_on_a_small_screen(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder, (80, 24), mode="agent") as it:
+        await it.say("/policy")
+        await it.until_shown("What runs unasked", "all else is asked", "what is dangerous is asked")
+        assert "…" not in it.screen
+
+
 async def test_a_switch_holds_from_the_next_call_on(folder: Path, model: Model) -> None:
     write = [tool_call("write_file", {"path": name, "content": "x\n"}) for name in ("a", "b")]
     model(Reply(write[0]), Reply(write[1]), "Done.")

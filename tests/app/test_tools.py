@@ -39,6 +39,17 @@ async def test_a_command_in_the_background_is_shown_and_ends_with_the_program(fo
     assert not processes_with(tag)
 
 
+async def test_the_state_of_a_command_in_the_background_is_seen_however_long_it_is(folder: Path, model: Model) -> None:
+    start = tool_call("start_command", {"command": f"sleep 3003 # {'x' * 300}"})
+    model(Reply(start), "It waits.")
+    async with opened(folder, size=(40, 24), mode="agent", policy="auto", sandbox="off") as it:
+        await it.say("wait")
+        await it.until_shown("It waits.")
+        await it.until_done()
+        await it.say("/jobs")
+        await it.until_shown("1 running")
+
+
 async def test_commands_in_the_background_are_counted_listed_and_stopped(folder: Path, model: Model) -> None:
     tag = f"3002.{os.getpid()}"
     start = tool_call("start_command", {"command": f"echo serving; exec sleep {tag}"})
@@ -49,7 +60,9 @@ async def test_commands_in_the_background_are_counted_listed_and_stopped(folder:
         await it.until_done()
         await it.until(lambda: "2 in the background" in it.status, "they are counted")
         await it.say("/jobs")
-        await it.until_shown("enter stops one", f"1 echo serving; exec sleep {tag}", "2 echo", "running · serving")
+        await it.until_shown(
+            "enter stops one", f"1 running  echo serving; exec sleep {tag} · serving", "2 running  echo"
+        )
         await it.press("enter")
         await it.until_shown("Background command 1 is stopped.")
         await it.until(lambda: "1 in the background" in it.status, "one is left")

@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widget import Widget
 
 from tui.commands.registry import COMMANDS, Command
 from tui.widgets import prompt
@@ -42,10 +43,13 @@ ELSEWHERE = (
             ("y, n", "this once; no"),
             ("a", "always: shows the rule first"),
             ("e, r", "edit first; refuse with a reason"),
+            ("1-9, enter", "of the model itself: choose; words written in the prompt answer it, too"),
         ),
     ),
 )
 """What the keys do where there is no prompt: title, then keys and meaning."""
+_INDENT = 4
+_NARROWEST_HELP = 20
 _NAMES = {"escape": "esc", "ctrl+underscore": "ctrl+_"}
 
 
@@ -61,29 +65,46 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(_sheet((*COMMANDS, *self._more)), markup=False)
+            yield _Sheet((*COMMANDS, *self._more))
 
 
-def _sheet(shown: Sequence[Command]) -> Content:
-    commands = [
-        (
-            " ".join(part for part in (f"/{command.name}", command.argument) if part),
-            key_names(command.key),
-            command.help,
-        )
-        for command in shown
-    ]
-    name_width = max(len(name) for name, _, _ in commands) + 2
-    key_width = max(len(key) for _, key, _ in commands) + 2
+class _Sheet(Widget):
+    """All of it, as wide as there is room."""
+
+    DEFAULT_CSS = "_Sheet { height: auto; }"
+
+    def __init__(self, shown: Sequence[Command]) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(_sheet(self._shown, width))
+
+    def render(self) -> Content:
+        return Content("\n").join(_sheet(self._shown, self.content_size.width))
+
+
+def _sheet(shown: Sequence[Command], width: int) -> list[Content]:
+    names = [" ".join(part for part in (f"/{command.name}", command.argument) if part) for command in shown]
+    name_width = max(map(len, names)) + 2
+    column = name_width + max(len(key_names(command.key)) for command in shown) + 2
     lines = [Content.styled("Commands", "bold $primary")]
-    for name, key, help in commands:
-        lines.append(Content(name.ljust(name_width)) + Content.styled(key.ljust(key_width), "$primary") + help)
-    keys_width = name_width + key_width
+    for name, command in zip(names, shown, strict=True):
+        head = Content(name.ljust(name_width)) + Content.styled(key_names(command.key), "$primary")
+        lines += _entry(head, command.help, column, width)
     for title, table in (("In the prompt", prompt.KEYS), *ELSEWHERE):
         lines += [Content(""), Content.styled(title, "bold $primary")]
-        lines += [Content.styled(key_names(keys).ljust(keys_width), "$primary") + help for keys, help in table]
-    lines += [Content(""), Content.styled("esc closes this", "$text-muted")]
-    return Content("\n").join(lines)
+        for keys, help in table:
+            lines += _entry(Content.styled(key_names(keys), "$primary"), help, column, width)
+    return [*lines, Content(""), Content.styled("esc closes this", "$text-muted")]
+
+
+def _entry(head: Content, help: str, column: int, width: int) -> list[Content]:
+    """What it is for, in a column of its own; below it, where that would be too narrow."""
+    is_below = width - column < _NARROWEST_HELP
+    indent = _INDENT if is_below else column
+    words = [Content(" " * indent) + line for line in Content(help).wrap(max(width - indent, 1))]
+    return [head, *words] if is_below else [head.pad_right(column - head.cell_length) + words[0][indent:], *words[1:]]
 
 
 def key_names(keys: str) -> str:

@@ -28,19 +28,16 @@ def show_jobs(screen: ChatScreen, desk: Desk, words: str) -> None:
             raise UsageError(f"/jobs cannot do {words}", f"/jobs stop NUMBER stops one. There are: {there}.")
         _stop(screen, jobs[number.strip()])
         return
-    choices = [Choice(number, _name(job), _told(job)) for number, job in jobs.items()]
+    choices = [Choice(number, f"{number} {job.state}", _told(job)) for number, job in jobs.items()]
     picker = Picker("In the background: enter stops one", choices, empty="nothing runs in the background")
     screen.app.push_screen(picker, lambda chosen: _stop(screen, jobs[chosen]) if chosen else None)
 
 
-def _name(job: Job) -> str:
-    return f"{job.number} {reveal_line(job.command.command, _COMMAND_CHARACTERS)}"
-
-
 def _told(job: Job) -> str:
-    """Its state, and the last lines that it wrote."""
+    """Its command, and the last lines that it wrote. The state comes before them: it must not be cut off."""
     lines = [clean_line(line) for line in job.last_lines]
-    return " · ".join([job.state, *([clean_line(" ⏎ ".join(lines), _OUTPUT_CHARACTERS)] if lines else [])])
+    command = reveal_line(job.command.command, _COMMAND_CHARACTERS)
+    return " · ".join([command, *([clean_line(" ⏎ ".join(lines), _OUTPUT_CHARACTERS)] if lines else [])])
 
 
 def _stop(screen: ChatScreen, job: Job) -> None:

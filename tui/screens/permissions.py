@@ -18,7 +18,7 @@ _POLICIES: dict[Policy, str] = {
     "ask": "reads in the folder run, all else is asked",
     "edits": "changes of files in the folder run, too",
     "plan": "nothing that changes anything runs",
-    "auto": "commands run, too, in the sandbox; what is dangerous is asked",
+    "auto": "commands run sandboxed, too; what is dangerous is asked",
 }
 
 

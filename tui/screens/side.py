@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.widgets.trace import TracePane
 
 
+_KEYS = "enter: open the step    u: files as after it"
 WIDE = 100
 """Cells of a window that has room for the pane."""
 
@@ -56,10 +57,12 @@ class Side:
         return is_drawer and self._pane is not None and self._screen.focused is self._pane
 
     def show_keys(self) -> None:
-        """At the foot of the drawer: which keys it takes now."""
+        """At the foot, of the pane only while it has the focus: which keys it takes now."""
         if self._pane is not None and self._foot is not None:
             has_focus = self._screen.focused is self._pane
-            self._foot.update("enter: open the step    esc: close" if has_focus else "ctrl+t: close")
+            self._foot.set_class(has_focus, "-focused")
+            keys = f"{_KEYS}    esc: close" if self.takes_keys else _KEYS if has_focus else "ctrl+t: close"
+            self._foot.update(keys)
 
     def forget_wish(self) -> None:
         """The mode was switched: what the user wanted held for the other one."""
