@@ -265,7 +265,7 @@ async def test_tools_are_described_in_words_and_called_in_a_fence(stage: Stage) 
     first, second = (request.body for request in stage.server.requests)
     assert "tools" not in first and "response_format" not in first
     system = first["messages"][0]["content"]
-    assert "- read_file(path: string, start?: integer, lines?: integer): Read a text file, or see an image." in system
+    assert "- read_file(path: string, start?: integer, lines?: integer, column?: integer): Read a text file" in system
     assert system.count("```json") == 2
     assert second["messages"][: len(first["messages"])] == first["messages"]
     assert second["messages"][-2] == {"role": "assistant", "content": f"I look.\n{fence}"}

@@ -394,3 +394,18 @@ async def test_those_of_a_project_count_once_it_is_trusted(two: Two) -> None:
     names = [tool["parameters"]["properties"]["agent"]["enum"] for tool in offered]
     assert names == [["explore", "worker", "look", "other"], ["explore", "worker", "house", "look", "other"]]
     assert offered[1]["description"].count("The project's.") == 1
+
+
+async def test_subagents_side_by_side_keep_to_the_turns_steps(stage: Stage) -> None:
+    numbers = iter(range(1000))
+
+    def answer(request: Any) -> Reply:
+        if is_nested(request):
+            return Reply(tool_call("list_files", {"path": f"d{next(numbers)}"}))
+        return Reply(delegate("One.", id="d1"), delegate("Two.", id="d2"), delegate("Three.", id="d3"))
+
+    conversation = stage.conversation(answer, max_steps=9)
+    records = await records_of(conversation.send("Go"))
+    steps = [record for record in records if isinstance(record.event, StepFinished)]
+    (end,) = [record.event for record in records if isinstance(record.event, TurnFinished)]
+    assert len(steps) == 9 and end.reason == "limit" and "9 steps are used" in end.detail

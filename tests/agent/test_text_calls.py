@@ -239,7 +239,7 @@ NOT_CALLS = [
     "read_file(**options)",
     "x = read_file(path=\"a.txt\")",
     "[read_file(path=\"a.txt\"), 1]",
-    "read_file(\"a.txt\", 1, 2, 3)",
+    "read_file(\"a.txt\", 1, 2, 3, 4)",
     "read_files(path=\"a.txt\")",
     "print(\"read_file\")",
     "{\"tool\": \"read_file\", \"path\": \"a.txt\"} is the call that was made.",

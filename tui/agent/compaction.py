@@ -21,7 +21,7 @@ from tui.backends.spec import BackendSpec, Reply, Request, ToolSpec
 from tui.core.codec import dumps
 from tui.core.compaction import FOLDED_CHARACTERS, compact, is_long
 from tui.core.errors import BackendError
-from tui.core.events import Compacted, Event, Retrying, StepFinished
+from tui.core.events import Compacted, Event, Notice, Retrying, StepFinished
 from tui.core.messages import Context, Image, Message, Reasoning, Text, ToolCall, ToolResult
 from tui.core.usage import Usage, cost_of
 
@@ -66,23 +66,27 @@ class Compactor:
         self._counted: tuple[int, int] | None = None  # messages, and the tokens that the server counted for them
         self._last_size = 0  # messages that were left when it was last made shorter
         self._forced = 0  # times in a row
+        self._fixed = 0  # characters of what goes along with each request
+        self._is_told = False  # that the window has hardly any room
         self.is_wanted = False
         """The user wants it shorter before the next request, whatever room there is."""
 
-    def count(self, messages: Sequence[Message], step: StepFinished) -> None:
-        """Take in what the server counted for a request with these messages and its reply."""
+    def count(self, request: Request, step: StepFinished) -> None:
+        """Take in what the server counted for a request and its reply."""
         usage = step.usage
         if usage.input_tokens and usage.output_tokens is not None:
-            self._counted = (len(messages) + 1, usage.input_tokens + usage.output_tokens)
-        self._forced = 0
+            self._counted = (len(request.messages) + 1, usage.input_tokens + usage.output_tokens)
+        if step.finish_reason != "window_full":
+            self._forced = 0
 
     async def make_room(
-        self, answering: Answering, messages: Sequence[Message], tools: Sequence[ToolSpec], *, is_forced: bool = False
+        self, answering: Answering, request: Request, *, is_forced: bool = False
     ) -> AsyncIterator[Event]:
-        """Events of making `messages` shorter, the last one `Compacted`; none when there is room.
+        """Events of making the messages of the next request shorter, `Compacted` among them; none when there is room.
 
         `is_forced`: the server has said that it is too long, whatever was thought of its window.
         """
+        messages, self._fixed = request.messages, _fixed_characters(request)
         spec = answering.backend.spec
         if (spec.context_window or 0) in range(1, SMALL_WINDOW_TOKENS + 1) and not isinstance(
             answering.strategy, Native
@@ -100,35 +104,56 @@ class Compactor:
         elif not window or size <= room(spec, self._share) or len(messages) - self._last_size < 2:
             return
         self._correct(messages)
-        async for event in self._shorter(answering, messages, tools, size, window, is_forced):
+        if words := self._about_the_room(spec):
+            yield Notice(words)
+        if not is_forced and spec.context_window and self._fixed_tokens >= room(spec, self._share):
+            return  # whatever is left out, it stays too long
+        async for event in self._shorter(answering, request, size, window, is_forced):
             if isinstance(event, Compacted):
                 self._counted, self._last_size = None, len(compact(messages, event))
             yield event
 
+    def fold(self, answering: Answering, request: Request) -> Compacted | None:
+        """Old results of tools and their images left out, for a request of too many bytes; None when there are none."""
+        messages, self._fixed = request.messages, _fixed_characters(request)
+        if not (folded := _foldable(messages, has_images=True)):
+            return None
+        event = Compacted(folded, "", len(messages), self._tokens(messages), 0, cost=0.0)
+        self._correct(messages)
+        self._counted = None
+        return _told(event, self._tokens(compact(messages, event)), answering.backend.spec)
+
+    def _about_the_room(self, spec: BackendSpec) -> str:
+        """A word, once, on a window that what goes along with each request mostly fills."""
+        window, fixed = spec.context_window, self._fixed_tokens
+        if self._is_told or not window or fixed <= window * _ENOUGH:
+            return ""
+        self._is_told = True
+        words = f"beside the system prompt and the tools, which take about {fixed:,}"
+        if fixed >= room(spec, self._share):
+            return f"The window of {window:,} tokens has no room {words}: choose a model with a larger one."
+        return f"The window of {window:,} tokens has little room {words}: the conversation is made shorter often."
+
     async def _shorter(
-        self,
-        answering: Answering,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        before: int,
-        window: int,
-        is_forced: bool,
+        self, answering: Answering, request: Request, before: int, window: int, is_forced: bool
     ) -> AsyncIterator[Event]:
-        spec = answering.backend.spec
+        spec, messages = answering.backend.spec, request.messages
         folded = _foldable(messages)
         event = Compacted(folded, "", len(messages), before, 0, cost=0.0)
-        after = self._estimate(compact(messages, event))
+        after = self._fixed_tokens + self._estimate(compact(messages, event))
         if folded and after <= window * _ENOUGH:
             yield _told(event, after, spec)
             return
-        kept = self._tail(messages, int(window * _TAIL))
+        tail_tokens = max(0, int(min(window * _TAIL, (window - self._fixed_tokens) / 2)))
+        kept = self._tail(messages, tail_tokens)
         tail = messages[len(messages) - kept :]
-        too_long = tuple(_too_long(tail, int(window * _TAIL * self._per_token)))
+        too_long = tuple(_too_long(tail, int(tail_tokens * self._per_token)))
         began, reply = time.time(), None
         if (spec.context_window or window) > SMALL_WINDOW_TOKENS:
+            yield Notice("Summarising the conversation ...")
             whole = self._fitting(messages, folded, window) if is_forced else messages
             with suppress(BackendError):  # then it is said in our own words
-                async with aclosing(_summary(answering, whole, tools)) as answer:
+                async with aclosing(_summary(answering, whole, request.tools)) as answer:
                     async for piece in answer:
                         if isinstance(piece, Retrying):
                             yield piece
@@ -138,14 +163,19 @@ class Compactor:
         usage, cost = (reply.usage, cost_of(reply.usage, spec.price)) if reply else (Usage(), 0.0)
         total_s = round(time.time() - began, 3)
         event = Compacted(too_long, summary or digest(messages), kept, before, 0, usage, cost, total_s)
-        yield _told(event, self._estimate(compact(messages, event)), spec)
+        yield _told(event, self._fixed_tokens + self._estimate(compact(messages, event)), spec)
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         """About how many tokens the next request has, from what the server counted last."""
         if self._counted is None or self._counted[0] > len(messages):
-            return self._estimate(messages)
+            return self._fixed_tokens + self._estimate(messages)
         known, tokens = self._counted
         return tokens + self._estimate(messages[known:])
+
+    @property
+    def _fixed_tokens(self) -> int:
+        """About how many tokens of each request are the system prompt and the tools."""
+        return int(self._fixed / self._per_token)
 
     def _estimate(self, messages: Sequence[Message]) -> int:
         return int(sum(map(_characters, messages)) / self._per_token)
@@ -154,7 +184,7 @@ class Compactor:
         """How many characters this model takes for a token, from what its server counted."""
         if self._counted is not None:
             known, tokens = self._counted
-            measured = sum(map(_characters, messages[:known])) / tokens
+            measured = (self._fixed + sum(map(_characters, messages[:known]))) / tokens
             self._per_token = min(max(measured, 1.0), 6.0)
 
     def _tail(self, messages: Sequence[Message], room: int) -> int:
@@ -171,7 +201,7 @@ class Compactor:
     def _fitting(self, messages: Sequence[Message], folded: tuple[str, ...], window: int) -> Sequence[Message]:
         """What of a conversation that is too long can be sent to be summarised: folded, the oldest left out."""
         shorter = compact(messages, Compacted(folded, "", len(messages), 0, 0))
-        kept = self._tail(shorter, int(window * _ENOUGH))
+        kept = self._tail(shorter, int(max(window * _ENOUGH - self._fixed_tokens, (window - self._fixed_tokens) / 2)))
         return compact(shorter, Compacted((), "(The oldest part is left out here.)", kept, 0, 0))
 
 
@@ -219,10 +249,12 @@ def _told(event: Compacted, after: int, spec: BackendSpec) -> Compacted:
     return replace(event, after_tokens=after, anew=anew)
 
 
-def _foldable(messages: Sequence[Message]) -> tuple[str, ...]:
-    """Ids of the calls whose results are long and lie back."""
+def _foldable(messages: Sequence[Message], *, has_images: bool = False) -> tuple[str, ...]:
+    """Ids of the calls whose results are long and lie back; with `has_images` also of those that have some."""
     old = [message for message in messages if message.role == "tool"][:-_UNFOLDED_RESULTS]
-    return tuple(_long_results(old, 2 * FOLDED_CHARACTERS))
+    results = [block for message in old for block in message.blocks if isinstance(block, ToolResult)]
+    pictured = [block.call_id for block in results if has_images and block.images]
+    return tuple(dict.fromkeys([*_long_results(old, 2 * FOLDED_CHARACTERS), *pictured]))
 
 
 def _too_long(tail: Sequence[Message], limit: int) -> list[str]:
@@ -237,6 +269,12 @@ def _long_results(messages: Sequence[Message], limit: int) -> list[str]:
         for block in message.blocks
         if isinstance(block, ToolResult) and is_long(block.content) and len(block.content) > limit
     ]
+
+
+def _fixed_characters(request: Request) -> int:
+    """About how much of the window the system prompt and the tools take."""
+    tools = sum(len(tool.name) + len(tool.description) + len(dumps(tool.parameters)) for tool in request.tools)
+    return len(request.system) + tools
 
 
 def _characters(message: Message) -> int:

@@ -22,7 +22,7 @@ from tui.tools.base import Tool, ToolContext
 
 if TYPE_CHECKING:
     from tui.sessions.checkpoints.recorder import Held, Place, Recorder
-    from tui.sessions.checkpoints.states import Change
+    from tui.sessions.checkpoints.states import Change, State
     from tui.sessions.checkpoints.undoing import Undoing
     from tui.sessions.store import Store
 
@@ -47,11 +47,16 @@ class Keeper:
         self._made: tuple[Recorder, Undoing] | None = None
         self._making = threading.Lock()
         self._said: set[str] = set()
+        self._had: dict[str, set[State | None]] = {}  # all that each changed file has been in the turn
+        self._turn = 0
 
     def around(
         self, tool: Tool, context: ToolContext, events: AsyncGenerator[Happened, None]
     ) -> AsyncGenerator[Happened, None]:
-        """The events of a call that runs, with what it changed in `ToolFinished.detail`: `changed`, a list of paths."""
+        """The events of a call that runs, with what it changed in `ToolFinished.detail`: `changed`, a list of paths.
+
+        `came_back` are those of them that are again what they were before in this turn.
+        """
         return events if tool.effect == "read" else self._around(tool, context, events)
 
     @property
@@ -85,10 +90,12 @@ class Keeper:
                     if isinstance(event, ToolFinished) and held is not None:
                         ended, held = held, None
                         changes, problems = await asyncio.to_thread(self._after, ended)
+                        came_back = self._came_back(changes)
                         for problem in problems:
                             yield Notice(problem)
                         if names := [name for change in changes if (name := _named(change))]:
-                            event = replace(event, detail={**event.detail, "changed": names[:_SHOWN]})
+                            told = {"changed": names[:_SHOWN]} | ({"came_back": came_back} if came_back else {})
+                            event = replace(event, detail={**event.detail, **told})
                     yield event
         finally:
             if held is not None:  # nobody reads on: what has changed is found out all the same
@@ -113,6 +120,18 @@ class Keeper:
         except (MimoError, OSError) as error:
             return (), self._once([_not_kept(error)])
         return changes, self._once([*_limit(recorder), *_lost(changes)])
+
+    def _came_back(self, changes: Sequence[Change]) -> list[str]:
+        """The files that are again what they were before in this turn."""
+        if self._turn != (turn := self._place()[0]):
+            self._turn, self._had = turn, {}
+        found = []
+        for change in changes:
+            had = self._had.setdefault(change.path, set())
+            if change.after in had and (name := _named(change)):
+                found.append(name)
+            had |= {change.before, change.after}
+        return found[:_SHOWN]
 
     def _parts(self) -> tuple[Recorder, Undoing]:
         from tui.sessions.checkpoints.recorder import Recorder

@@ -19,6 +19,8 @@ class Limits:
     budget: float | None = None
     """USD. A step whose price is not known cannot be counted against it; see `cost_is_known`."""
     steps: int = 0
+    begun: int = 0
+    """Steps that were claimed and have not ended: subagents take theirs side by side."""
     tokens: int = 0
     cost: float = 0.0
     cost_is_known: bool = True
@@ -34,9 +36,26 @@ class Limits:
         self.cost_is_known = self.cost_is_known and event.cost is not None
         if isinstance(event, StepFinished):
             self.steps += 1
+            self.begun = max(0, self.begun - 1)
             self.calls += event.message.tool_calls
         if self.within is not None:
             self.within.count(event)
+
+    def claim(self) -> str:
+        """The limit that stops the next step, in words; empty when there is none, and then the step is claimed."""
+        if limit := self.reached():
+            return limit
+        self._claimed(1)
+        return ""
+
+    def release(self) -> None:
+        """A step that was claimed did not come about."""
+        self._claimed(-1)
+
+    def _claimed(self, steps: int) -> None:
+        self.begun = max(0, self.begun + steps)
+        if self.within is not None:
+            self.within._claimed(steps)
 
     @property
     def has_budget(self) -> bool:
@@ -44,8 +63,8 @@ class Limits:
 
     def reached(self) -> str:
         """The limit that stops the turn here, in words; empty when there is none."""
-        if self.max_steps is not None and self.steps >= self.max_steps:
-            return f"{self.steps} steps are used (max_steps = {self.max_steps})"
+        if self.max_steps is not None and self.steps + self.begun >= self.max_steps:
+            return f"{self.steps + self.begun} steps are used (max_steps = {self.max_steps})"
         if self.max_tokens is not None and self.tokens >= self.max_tokens:
             return f"{self.tokens:,} tokens are used (max_tokens = {self.max_tokens})"
         if self.budget is not None and self.cost >= self.budget:

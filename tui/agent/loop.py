@@ -5,6 +5,7 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from tui.agent.step import run_step
 from tui.backends.spec import Request
 from tui.core.errors import MimoError
 from tui.core.events import (
+    CUT,
     Compacted,
     Event,
     Happened,
@@ -64,11 +66,9 @@ async def run_turn(agent: Agent, history: History) -> AsyncGenerator[Happened, N
 
 async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
     tools = agent.workshop.toolbox.specs()
-    while not (limit := agent.limits.reached()):
-        async for event in agent.compactor.make_room(agent.answering, history.messages, tools):
+    while not (limit := agent.limits.claim()):
+        async for event in _made_room(agent, history):
             yield event
-            if isinstance(event, Compacted) and event.summary and (plan := agent.workshop.context.desk.todo_text()):
-                yield MessageAdded(Message("user", (Context(f"[Your plan, as it stands:]\n{plan}"),)))
         spec, step = agent.answering.backend.spec, None
         if words := agent.cache.before(spec.origin, spec.price.input if spec.price else None):
             yield Notice(words)
@@ -78,6 +78,8 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
                 step = event if isinstance(event, StepFinished) else step
                 yield event
         except MimoError as error:
+            if step is None:
+                agent.limits.release()
             is_hopeless = True
             async for event in another_way(agent, history, error):
                 is_hopeless = False
@@ -86,7 +88,8 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
                 raise
             continue
         assert step is not None  # run_step ends with it, or raises
-        agent.compactor.count(request.messages, step)
+        agent.compactor.count(request, step)
+        agent.guard.see(step)
         for words in remarks(step, agent):
             yield Notice(words)
         if words := agent.guard.ask_again(step):
@@ -94,13 +97,56 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
         elif step.message.tool_calls:
             async for happened in run_calls(agent, step):
                 yield happened
-        elif step.finish_reason != "pause":  # then a tool of the server's own takes long: it wants to be asked again
+        elif step.finish_reason not in ("pause", "window_full"):  # `pause`: a tool of the server's own takes long
             yield TurnFinished("limit", agent.guard.stuck) if agent.guard.stuck else TurnFinished("done")
             return
+        if step.finish_reason == "window_full" and not agent.guard.stuck:
+            async for event in _go_on_with_less(agent, history, step):
+                yield event
         if agent.guard.stuck:
             yield TurnFinished("limit", agent.limits.told(agent.guard.stuck))
             return
     yield TurnFinished("limit", agent.limits.told(limit))
+
+
+async def _made_room(agent: Agent, history: History, *, is_forced: bool = False) -> AsyncIterator[Event]:
+    """Make the conversation shorter where it has to be; what a summary leaves out is told to the model again."""
+    request = Request(agent.answering.system, history.messages, agent.workshop.toolbox.specs())
+    async for event in agent.compactor.make_room(agent.answering, request, is_forced=is_forced):
+        yield event
+        if isinstance(event, Compacted) and event.summary and (blocks := await _lost(agent, history)):
+            yield MessageAdded(Message("user", blocks))
+
+
+async def _lost(agent: Agent, history: History) -> tuple[Context, ...]:
+    """What the model was told and a summary has left out: the date and the state of the folder, and the plan."""
+    shop, blocks = agent.workshop, tuple[Context, ...]()
+    if (project := shop.project) is not None and shop.toolbox.names:
+        blocks = await asyncio.to_thread(
+            project.blocks,
+            "",
+            history.messages,
+            is_agent=True,
+            is_planning=shop.permissions.approvals.policy == "plan" and not shop.subagent,
+            window=agent.answering.backend.spec.context_window,
+        )
+    if plan := shop.context.desk.todo_text():
+        before = "\n\n" if blocks else ""
+        blocks = (*blocks, Context(f"{before}[Your plan, as it stands:]\n{plan}"))
+    return blocks
+
+
+async def _go_on_with_less(agent: Agent, history: History, step: StepFinished) -> AsyncIterator[Event]:
+    """The window was full before the reply had its end: make room, and have the model go on."""
+    is_shorter = False
+    async for event in _made_room(agent, history, is_forced=True):
+        is_shorter = is_shorter or isinstance(event, Compacted)
+        yield event
+    if not is_shorter:
+        agent.guard.stuck = "the model's window is full, and the conversation cannot be made shorter"
+    elif not step.message.tool_calls:
+        words = "[Your last reply was cut, as your window was full. There is room again: go on where it ended.]"
+        yield MessageAdded(Message("user", (Context(words),)))
 
 
 async def another_way(agent: Agent, history: History, error: MimoError) -> AsyncIterator[Event]:
@@ -108,25 +154,28 @@ async def another_way(agent: Agent, history: History, error: MimoError) -> Async
     if words := await agent.answering.go_on_after(error):
         yield Notice(words)
     elif error.kind == "context_overflow":
-        tools = agent.workshop.toolbox.specs()
-        async for event in agent.compactor.make_room(agent.answering, history.messages, tools, is_forced=True):
+        async for event in _made_room(agent, history, is_forced=True):
             yield event
+    elif error.kind == "too_large":
+        request = Request(agent.answering.system, history.messages, agent.workshop.toolbox.specs())
+        if folding := agent.compactor.fold(agent.answering, request):
+            yield folding
 
 
 async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Happened]:
     """Run the calls of a finished step: in order, those that only read side by side. One that was cut is not run."""
     calls = step.message.tool_calls
-    if step.finish_reason == "length":
+    if step.finish_reason in CUT:
+        limit = "at the output limit" if step.finish_reason == "length" else "because your window was full"
         for call in calls:
-            yield refused(call, "This call was cut at the output limit, so it was not run. Make it again, shorter.")
+            yield refused(call, f"This call was cut {limit}, so it was not run. Make it again, shorter.")
         return
     shop, by_id = agent.workshop, {call.id: call for call in calls}
     for group in groups(shop, calls):
         async for event in side_by_side([run_call(shop, call) for call in group]):
             if isinstance(event, ToolFinished):
-                agent.guard.see(event)
-                result = cut_result(event.result, agent.answering.backend.spec)
-                event = replace(event, result=agent.guard.advise(by_id[event.call_id], result))
+                event = replace(event, result=cut_result(event.result, agent.answering.backend.spec))
+                event = replace(event, result=agent.guard.advise(by_id[event.call_id], event))
             yield event
 
 
@@ -135,6 +184,8 @@ def remarks(step: StepFinished, agent: Agent) -> Iterator[str]:
     reason, limits = step.finish_reason, agent.limits
     if reason == "length":
         yield "The answer was cut: the output limit is reached."
+    elif reason == "window_full":
+        yield "The answer was cut: the model's window is full."
     elif reason == "content_filter":
         yield "The answer was cut by the server's content filter."
     elif reason.startswith("repetition"):
@@ -143,5 +194,6 @@ def remarks(step: StepFinished, agent: Agent) -> Iterator[str]:
         yield f"The model answered with nothing (finish reason: {reason})."
     if limits.steps == 1 and limits.has_budget and step.cost is None:
         yield "The price of this model is not known, so the budget cannot be kept."
-    if words := agent.cache.after(step):
+    price = agent.answering.backend.spec.price
+    if words := agent.cache.after(step, has_price=price is not None and price.cached is not None):
         yield words

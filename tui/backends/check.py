@@ -14,7 +14,7 @@ from msgspec import Struct
 from tui.backends.backend import Backend
 from tui.backends.spec import ModelInfo, Reply, Request, ToolSpec
 from tui.core.errors import BackendError, MimoError
-from tui.core.events import ReasoningDelta, TextDelta, ToolCallDelta
+from tui.core.events import CUT, ReasoningDelta, TextDelta, ToolCallDelta
 from tui.core.messages import Json, Reasoning, user
 from tui.core.text import clean_line
 from tui.core.usage import Price
@@ -143,7 +143,7 @@ class _Trial:
         answer = await self._ask(Request("", (user("Count from one to five, in words."),)))
         reply = self._answer = answer.reply
         said = clean_line(reply.message.text, 60)
-        if not said and not reply.message.tool_calls and reply.finish_reason != "length":
+        if not said and not reply.message.tool_calls and reply.finish_reason not in CUT:
             raise MimoError(f"the answer is empty (it ended with {clean_line(reply.finish_reason)})")
         pieces = "whole, not in pieces," if answer.pieces == 1 else f"in {answer.pieces} pieces"
         return f"{said!r} {pieces} after {answer.first_s:.1f} s, all of it after {answer.total_s:.1f} s"
@@ -193,7 +193,7 @@ class _Trial:
                 return f"called {clean_line(reply.message.tool_calls[0].name)} ({reason})"
             if _TOOL.name in reply.message.text:
                 return f"the call came as text, which is read all the same ({reason})"
-            if reply.finish_reason == "length":
+            if reply.finish_reason in CUT:
                 raise MimoError(f"the answer ended at its limit before a tool was called ({reason})")
         works = await self._other_way()
         if works is None:

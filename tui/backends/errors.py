@@ -77,6 +77,7 @@ _TEXTS: dict[BackendErrorKind, tuple[str, ...]] = {
         r"range of input length should be",
         r"exceeds the maximum number of tokens allowed",
         r"exceed_context_size_error",
+        r"context size has been exceeded",
         r"exceeds the available context size",
         r"input length exceeds",
         r"too large for model with \d+ maximum context",

@@ -177,7 +177,10 @@ class Sent(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """The whole answer. `finish_reason` is stop, length, tool_calls, content_filter or the server's own word."""
+    """The whole answer.
+
+    `finish_reason` is stop, length, window_full, tool_calls, content_filter or the server's own word.
+    """
 
     message: Message
     usage: Usage

@@ -78,6 +78,10 @@ class ToolCallDelta:
     arguments: str
 
 
+CUT = ("length", "window_full")
+"""Finish reasons of a reply that the model could not write to its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepFinished:
     """The reply is complete, or was cut (`finish_reason` `interrupted` or `error`): then `message` is what came."""

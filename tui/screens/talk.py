@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.core.events import (
+    CUT,
     ApprovalAsked,
     ApprovalGiven,
     Delta,
@@ -156,5 +157,5 @@ def broke_off(records: Sequence[Record]) -> bool:
             if not has_begun and event.message.words == GO_ON:
                 continue  # nothing came of it: what it was about still stands
             break
-    is_whole = isinstance(end, TurnFinished) and end.reason == "done" and last and last.finish_reason != "length"
+    is_whole = isinstance(end, TurnFinished) and end.reason == "done" and last and last.finish_reason not in CUT
     return has_begun and not is_whole

@@ -116,7 +116,7 @@ def test_an_answer_on_another_wire_is_a_protocol_error() -> None:
         ("end_turn", "stop"),
         ("stop_sequence", "stop"),
         ("max_tokens", "length"),
-        ("model_context_window_exceeded", "length"),
+        ("model_context_window_exceeded", "window_full"),
         ("pause_turn", "pause"),
         ("refusal", "content_filter"),
         ("novel", "novel"),

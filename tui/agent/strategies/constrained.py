@@ -25,7 +25,7 @@ from tui.agent.strategies.spotting import spot, told
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.codec import dumps
-from tui.core.events import Notice, Repaired, TextDelta, ToolCallDelta
+from tui.core.events import CUT, Notice, Repaired, TextDelta, ToolCallDelta
 from tui.core.messages import Block, Json, Message, Text, ToolCall, ToolResult, user
 
 _UNKNOWN_WINDOW_TOKENS = 16384
@@ -192,13 +192,12 @@ def _as_call(
     """The reply with its JSON as what it means: a tool call, or the text of an answer; and what was mended in it."""
     text = reply.message.text
     others: list[Block] = [block for block in reply.message.blocks if not isinstance(block, Text)]
-    reason = "length" if reply.finish_reason == "length" else "tool_calls"
+    is_cut = reply.finish_reason in CUT
+    reason = reply.finish_reason if is_cut else "tool_calls"
     try:
         (written,) = calls_in(mended(text))
     except (NotJson, ValueError):
-        if reason != "length" and (
-            spotted := spot(text, tools, heard=texts)
-        ):  # it takes schemas and does not keep to them
+        if not is_cut and (spotted := spot(text, tools, heard=texts)):  # it takes schemas and does not keep to them
             said: list[Block] = [Text(spotted.before)] if spotted.before else []
             told_of = Repaired("a call that the model wrote in another form", spotted.written, told(spotted.calls))
             return _with(reply, [*others, *said, *spotted.calls], reason), told_of
@@ -211,7 +210,7 @@ def _as_call(
     tool = tool_of(written.name, tools)
     fitted = fit(tool, arguments) if tool else None
     call = ToolCall(_new_id(), tool.name if tool else written.name, arguments if fitted is None else fitted)
-    is_mended = (call.name, call.arguments) != (written.name, arguments) and reason != "length"
+    is_mended = (call.name, call.arguments) != (written.name, arguments) and not is_cut
     repair = Repaired(f"the arguments of {call.name}", text, f"{call.name} {dumps(call.arguments)}")
     return _with(reply, [*others, call], reason), repair if is_mended else None
 

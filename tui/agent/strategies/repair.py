@@ -11,10 +11,10 @@ from tui.agent.strategies.mending import mend
 from tui.agent.strategies.quoting import heard
 from tui.agent.strategies.spotting import Spotted, spot, told
 from tui.backends.spec import Reply, Request, ToolSpec
-from tui.core.events import Repaired
+from tui.core.events import CUT, Repaired
 from tui.core.messages import Block, Message, Reasoning, Text, ToolCall
 
-_NOT_WHOLE = ("length", "content_filter", "pause", "interrupted", "error", "refusal")
+_NOT_WHOLE = (*CUT, "content_filter", "pause", "interrupted", "error", "refusal")
 """Replies that ended so are not mended: what looks like a call in them is cut, or was not to be."""
 
 

@@ -22,7 +22,7 @@ from tui.agent.strategies.shapes import calls_in
 from tui.backends.backend import Backend
 from tui.backends.spec import Reply, Request, ToolSpec
 from tui.core.codec import dumps
-from tui.core.events import Notice, Repaired
+from tui.core.events import CUT, Notice, Repaired
 from tui.core.messages import Block, Json, Text, ToolCall
 
 _UNKNOWN_WINDOW_TOKENS = 16384
@@ -113,7 +113,7 @@ def with_attempt(reply: Reply, tools: Sequence[ToolSpec]) -> Reply:
 
 def _reason(reply: Reply) -> str:
     """A call that was cut at the limit is not run, whatever it looks like."""
-    return "length" if reply.finish_reason == "length" else "tool_calls"
+    return reply.finish_reason if reply.finish_reason in CUT else "tool_calls"
 
 
 def _arguments(call: str) -> tuple[Json, str | None]:

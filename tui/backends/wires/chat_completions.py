@@ -35,7 +35,7 @@ _FINISH_REASONS = {
     "eos": "stop",
     "sensitive": "content_filter",
     "max_tokens": "length",
-    "model_context_window_exceeded": "length",
+    "model_context_window_exceeded": "window_full",
 }
 _FAILED = ("error", "insufficient_system_resource", "network_error")
 """Finish reasons that say that the server broke off."""

@@ -29,7 +29,7 @@ _FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "max_tokens": "length",
-    "model_context_window_exceeded": "length",
+    "model_context_window_exceeded": "window_full",
     "tool_use": "tool_calls",
     "pause_turn": "pause",
     "refusal": "content_filter",
