@@ -13,7 +13,7 @@ from msgspec import structs
 
 from tests.backends.asking import HELLO, ask, spec_for
 from tests.backends.refusals import FOREIGN_CALLS, LESSONS, LS, OWN_CALLS, SEEN, calls, detail, own, said
-from tests.scripted import Received, Reply, Response, ScriptedServer, fault
+from tests.scripted import Received, Reply, Response, ScriptedServer, fault, usage
 from tui.backends.backend import Backend
 from tui.backends.learning import Lessons
 from tui.backends.spec import Reply as Answer
@@ -21,7 +21,7 @@ from tui.backends.spec import Request, Rules, Sent
 from tui.backends.wires.chat_completions import encode
 from tui.core.codec import dumps
 from tui.core.errors import BackendError
-from tui.core.events import Retrying, RuleLearned
+from tui.core.events import Notice, Retrying, RuleLearned
 from tui.core.messages import Reasoning, Text, ToolCall, user
 from tui.settings.learned import forget_learned, learned_of
 
@@ -250,6 +250,25 @@ async def test_a_conversation_that_is_too_long_teaches_the_true_window(
     ]
     (kept,) = learned_of(backend.spec.base_url, backend.spec.model)
     assert (kept.rule, kept.value) == ("context_window", window)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_a_window_is_forgotten_when_the_server_takes_well_more(scripted: Start, is_restarted: bool) -> None:
+    small = said("This model's maximum context length is 4096 tokens. However, you requested 9000 tokens")
+    server = scripted([small, Reply("Hi", usage=usage(4100, 5)), Reply("Hi", usage=usage(9000, 5))])
+    backend = Backend(spec_for(server, context_window=32_000, sources={"context_window": "catalogue"}))
+    with pytest.raises(BackendError):
+        assert [piece async for piece in backend.ask(HELLO)]
+    if is_restarted:
+        await backend.aclose()
+        backend = Backend(spec_for(server, context_window=4096, sources={"context_window": "learned"}))
+    for words in ([], ["lab took more than the 4,096 tokens that an error told as its window: that is forgotten."]):
+        assert len(learned_of(backend.spec.base_url, backend.spec.model)) == 1
+        came = [piece async for piece in backend.ask(HELLO)]
+        assert [piece.message for piece in came if isinstance(piece, Notice)] == words
+    await backend.aclose()
+    assert not learned_of(backend.spec.base_url, backend.spec.model)
+    assert backend.spec.context_window == (None if is_restarted else 32_000)
 
 
 async def test_missing_reasoning_that_was_all_there_means_that_the_conversation_is_too_long(scripted: Start) -> None:

@@ -24,15 +24,16 @@ from tui.backends.waiting import wait_before_retry_s
 from tui.backends.wires.conversation import Writing
 from tui.core.codec import dumps
 from tui.core.errors import BackendError, CredentialError, MimoError, UsageError
-from tui.core.events import Delta, ReplyReceived, Retrying, RuleLearned
+from tui.core.events import Delta, Notice, ReplyReceived, Retrying, RuleLearned
 from tui.core.messages import Json
 from tui.settings.credentials import credential_for
-from tui.settings.learned import Learned, keep_learned
+from tui.settings.learned import Learned, forget_learned, keep_learned
 
 if TYPE_CHECKING:
     from tui.backends.learning import Lesson, Lessons
+    from tui.core.usage import Usage
 
-Piece = Sent | Delta | Retrying | RuleLearned | ReplyReceived | Reply
+Piece = Sent | Delta | Retrying | RuleLearned | Notice | ReplyReceived | Reply
 """What an answer comes in."""
 _PLAIN_HEADERS = {"Content-Type", "Accept"}
 _PRIVATE = ("set-cookie",)
@@ -60,6 +61,8 @@ class Backend:
         """The server was asked what it says of the model."""
         self._tools_refused = False
         """The server refused `tools`, whatever its own pages say of them."""
+        self._window_before: tuple[int | None, dict[str, str]] = (None, {})
+        """What was known of the window before an error told it, and who said so."""
         self._void: set[str] = set()
         """Reasoning that the server made and does not accept any more."""
 
@@ -67,7 +70,8 @@ class Backend:
         """The answer as it comes: `Sent`, deltas, at the end what was received, raw, and a `Reply`.
 
         Before the first delta there may be `Retrying`, and `RuleLearned` when the server refused the request in a way
-        that tells how it wants it. Closing it, or cancelling its reader, closes the connection at once.
+        that tells how it wants it; before the `Reply` a `Notice`, when what was learned once is not true any more.
+        Closing it, or cancelling its reader, closes the connection at once.
         Raises BackendError, with `learned` set when only the asker can act on what was learned; also CredentialError,
         ConfigError, and ModelFileError for the embedded model.
         """
@@ -103,6 +107,8 @@ class Backend:
                         if not has_begun and not isinstance(piece, ReplyReceived):
                             has_begun = True
                             await self._keep(lessons.accepted() if lessons else [], request)
+                        if isinstance(piece, Reply) and (words := await self._outgrown(piece.usage)):
+                            yield Notice(words)
                         yield piece
                 return
             except BackendError as error:
@@ -229,11 +235,32 @@ class Backend:
             if new.is_for_conversation:
                 self._void |= marks_of(request)
                 continue
+            sources = self.spec.sources
+            if new.rule == "context_window" and sources.get(new.rule) != "learned":
+                source = {new.rule: sources[new.rule]} if new.rule in sources else {}
+                self._window_before = self.spec.context_window, source
             self.spec = taught(self.spec, new)
             self._tools_refused = self._tools_refused or new.rule == "native_tools"
             with suppress(MimoError):  # it is learned again the next time
                 entry = Learned(base_url, model, new.rule, new.value, new.because, today)
                 await asyncio.to_thread(keep_learned, entry)
+
+    async def _outgrown(self, usage: Usage) -> str:
+        """Forget a learned window that the server has taken more than; what to tell of it, or nothing."""
+        if self.spec.sources.get("context_window") != "learned":  # the usual case, without the import
+            return ""
+        from tui.backends.learning import has_outgrown
+
+        if not has_outgrown(self.spec, usage):
+            return ""
+        told, (window, source) = self.spec.context_window, self._window_before
+        sources = {name: who for name, who in self.spec.sources.items() if name != "context_window"} | source
+        self.spec = structs.replace(self.spec, context_window=window, sources=sources)
+        with suppress(MimoError):  # it is forgotten the next time
+            await asyncio.to_thread(forget_learned, self.spec.base_url, self.spec.model, "context_window")
+        return (
+            f"{self.spec.name} took more than the {told:,} tokens that an error told as its window: that is forgotten."
+        )
 
     async def _address(self, path: str) -> tuple[str, dict[str, str]]:
         """Where a request goes, and its headers, the key among them. Starts the embedded model if it is that."""

@@ -23,6 +23,7 @@ from tui.backends.spec import BackendSpec, Request
 from tui.core.codec import dumps
 from tui.core.errors import BackendError, BackendErrorKind
 from tui.core.messages import Block, Json, Reasoning
+from tui.core.usage import Usage
 
 LIMIT = 8
 """Lessons for one request: a client was seen that repeated a refused one 500 times."""
@@ -31,6 +32,8 @@ _NOT_SENT_AGAIN = ("native_tools", "context_window")
 _LIMITS = ("context_window", "max_output")
 _LONG_CHARACTERS = 1_000_000
 """A conversation of this size may be refused for its length in other words."""
+_WELL_ABOVE = 1.1
+"""Of a window: servers and their errors do not count quite alike."""
 _REFUSALS = ("bad_request", "reasoning_replay", "context_overflow", "model_not_found")
 _FINDERS: dict[BackendErrorKind, tuple[Finder, ...]] = {
     "bad_request": (limits_told, *FINDERS),
@@ -55,9 +58,17 @@ class Lesson(Struct, frozen=True):
 
 def taught(spec: BackendSpec, new: Lesson) -> BackendSpec:
     """The spec with what was learned."""
+    sources = spec.sources | {new.rule: "learned"}
     if new.rule in _LIMITS:
-        return structs.replace(spec, **{new.rule: new.value})
-    return structs.replace(spec, rules=structs.replace(spec.rules, **{new.rule: new.value}))
+        return structs.replace(spec, **{new.rule: new.value}, sources=sources)
+    return structs.replace(spec, rules=structs.replace(spec.rules, **{new.rule: new.value}), sources=sources)
+
+
+def has_outgrown(spec: BackendSpec, usage: Usage) -> bool:
+    """Whether a server took well more than the window that an error of it told once."""
+    window, tokens = spec.context_window, (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    is_learned = spec.sources.get("context_window") == "learned"
+    return is_learned and window is not None and tokens > window * _WELL_ABOVE
 
 
 def without_reasoning(request: Request, refused: Container[str] | None = None) -> Request:

@@ -44,12 +44,12 @@ def keep_learned(new: Learned) -> None:
     _change(lambda entry: _place(entry) != _place(new), [new])
 
 
-def forget_learned(base_url: str, model: str | None) -> int:
-    """Forget all that was learned of this server and model; returns how much that was. Raises MimoError."""
-    found = len(learned_of(base_url, model))
-    if found:
-        _change(lambda entry: (entry.base_url, entry.model) != (base_url, model), [])
-    return found
+def forget_learned(base_url: str, model: str | None, rule: str | None = None) -> int:
+    """Forget all that was learned of this server and model, or one rule; how much that was. Raises MimoError."""
+    gone = [entry for entry in learned_of(base_url, model) if rule in (None, entry.rule)]
+    if gone:
+        _change(lambda entry: entry not in gone, [])
+    return len(gone)
 
 
 def _place(entry: Learned) -> tuple[str, str, str]:
