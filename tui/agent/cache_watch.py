@@ -11,6 +11,8 @@ _WORTH_TOKENS = 4096
 """Less than this is not worth a word, and many servers cache only from some size on."""
 _KEPT_S = 240.0
 """How long a server surely keeps a prefix; vendors say 5 minutes and more."""
+_NEVER = 3
+"""So many misses in a row of a server that has not had a hit yet: a cache may take a moment to be there."""
 _MISS = 0.5
 """Of what was sent before: less than this from the cache is a miss."""
 
@@ -25,6 +27,7 @@ class CacheWatch:
         self._caches: set[Origin] = set()  # servers that have said that something came from their cache
         self._is_new_prefix = True
         self._is_told = False  # that the cache misses; once is enough while it does
+        self._misses = 0  # in a row
 
     def prefix_changed(self) -> None:
         """What follows begins otherwise than what the server has read: it was made shorter, or the tools are others."""
@@ -40,8 +43,11 @@ class CacheWatch:
             f"{origin.backend} has not read this conversation yet: about {self._tokens:,} tokens are sent anew{cost}."
         )
 
-    def after(self, step: StepFinished) -> str:
-        """A word when the cache should have held the beginning of this request, and did not; else empty."""
+    def after(self, step: StepFinished, *, has_price: bool = False) -> str:
+        """A word when the cache should have held the beginning of this request, and did not; else empty.
+
+        `has_price`: cached tokens are known to cost less there, so that a server which never has any is worth a word.
+        """
         usage, origin = step.usage, step.message.origin
         if origin is None or usage.input_tokens is None:
             return ""
@@ -50,20 +56,18 @@ class CacheWatch:
         words = ""
         if usage.cached_tokens:
             self._caches.add(origin)
-        if (
-            should >= _WORTH_TOKENS
-            and origin in self._caches
-            and began - self._at < _KEPT_S
-            and (usage.cached_tokens or 0) < should * _MISS
-        ):
-            if not self._is_told:
+        is_miss = (usage.cached_tokens or 0) < should * _MISS
+        if should >= _WORTH_TOKENS and began - self._at < _KEPT_S and is_miss:
+            self._misses += 1
+            never_hits = has_price and usage.cached_tokens == 0 and self._misses >= _NEVER
+            if not self._is_told and (origin in self._caches or never_hits):
                 words = (
                     f"The server's cache should have held about {should:,} tokens of this request, and held "
                     f"{usage.cached_tokens or 0:,}: the rest was paid for as new."
                 )
-            self._is_told = True
+                self._is_told = True
         elif should:
-            self._is_told = False
+            self._is_told, self._misses = False, 0
         self._origin, self._at, self._is_new_prefix = origin, time.time(), False
         self._tokens = usage.input_tokens + (usage.output_tokens or 0)
         return words
