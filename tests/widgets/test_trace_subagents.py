@@ -70,7 +70,7 @@ async def test_its_steps_stand_below_its_call_though_others_come_between(
 
 
 async def test_one_that_is_done_is_a_line_with_what_it_used(session: Session) -> None:
-    app = TraceApp(session, 60)
+    app = TraceApp(session, 64)
     async with app.run_test(size=(80, 24)) as pilot:
         for record in [*begun(session), *look(session, FIRST), ended(session, FIRST)]:
             app.pane.show(record)
