@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import re
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def names(text: str) -> frozenset[str]:
     """The words of `text`, to look others up in."""
     return frozenset(text.split())
+
+
+def program(word: str) -> str:
+    """The name of the program that a first word starts, without its folder."""
+    return word.rpartition("/")[2]  # not `PurePath.name`: of the builtin `.` that is nothing
 
 
 _MAX_BYTES = 10_000
@@ -42,6 +47,11 @@ _DUPLICATES = re.compile(rb"[0-9]?>&[12]|[0-9]?>>?[ \t]*/dev/null|&>[ \t]*/dev/n
 """The redirections that touch no file."""
 
 
+Joint = Literal["", ";", "&&"]
+"""How a command stands to the one before it, as far as it is certain. `&&`: it runs only after that went well. `;`: it
+runs in the same shell, however that went. Nothing: it may run or not, or in a shell of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word of a command, without its quotes as far as they are known."""
@@ -62,6 +72,7 @@ class Simple:
     is_plain: bool
     pipeline: int | None = None
     """Which of the pipelines it is in; None: in none."""
+    joint: Joint = ""
 
     @property
     def exact(self) -> tuple[str, ...] | None:
@@ -70,14 +81,29 @@ class Simple:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A file that a redirection writes to, and how the command of the redirection stands to the one before."""
+
+    word: Word
+    joint: Joint = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """A command. It is plain when it consists of plain simple commands and what joins them, and of nothing else."""
 
-    commands: tuple[Simple, ...]
-    """All of them, also those in substitutions and functions, in the order of the text."""
-    written: tuple[Word, ...]
-    """The files that redirections write to."""
+    steps: tuple[Simple | Written, ...]
+    """All commands, also those in substitutions and functions, in the order of the text; what a command writes to
+    stands before it."""
     is_plain: bool
+
+    @property
+    def commands(self) -> list[Simple]:
+        return [step for step in self.steps if isinstance(step, Simple)]
+
+    @property
+    def written(self) -> list[Word]:
+        return [step.word for step in self.steps if isinstance(step, Written)]
 
 
 def parse(command: str) -> Parsed | None:
@@ -109,7 +135,8 @@ def _read(source: bytes) -> Parsed | None:
         reading.collect(root)
     except RecursionError:
         return None
-    return Parsed(tuple(reading.commands), tuple(reading.written), is_plain and bool(reading.commands))
+    parsed = Parsed(tuple(reading.steps), is_plain)
+    return parsed if parsed.commands else replace(parsed, is_plain=False)
 
 
 @functools.cache
@@ -131,28 +158,39 @@ itself."""
 @dataclass(slots=True)
 class _Reading:
     source: bytes
-    commands: list[Simple] = field(default_factory=list)
-    written: list[Word] = field(default_factory=list)
+    steps: list[Simple | Written] = field(default_factory=list)
 
-    def collect(self, node: Node, pipeline: int | None = None, depth: int = 0) -> None:
+    def collect(
+        self,
+        node: Node,
+        pipeline: int | None = None,
+        depth: int = 0,
+        joint: Joint = "",
+        redirects: Sequence[Node] = (),
+    ) -> None:
         """Find all simple commands and redirections. Raises RecursionError where they are too deep."""
         if depth > 4 * _MAX_DEPTH:
             raise RecursionError
+        if node.type != "list":  # to the grammar `a && b > c` is a redirection of the whole list
+            for redirect in redirects:
+                self.collect(redirect, pipeline, depth + 1, joint)
+            redirects = ()
         if node.type == "pipeline":
             pipeline = node.id
         if node.type in ("command", "declaration_command", "unset_command", "test_command"):
-            self.commands.append(self._simple(node, pipeline))
+            self.steps.append(self._simple(node, pipeline, joint))
         elif node.type == "file_redirect" and ">" in self._text(node):
-            self.written += [self.word(child) for child in node.children_by_field_name("destination")]
+            found = node.children_by_field_name("destination")
+            self.steps += [Written(self.word(child), joint) for child in found]
         inner = None if node.type in _OPEN else pipeline
-        for child in node.named_children:
-            self.collect(child, inner, depth + 1)
+        for child, child_joint, child_redirects in _parts(node, joint, redirects):
+            self.collect(child, inner, depth + 1, child_joint, child_redirects)
 
-    def _simple(self, node: Node, pipeline: int | None) -> Simple:
+    def _simple(self, node: Node, pipeline: int | None, joint: Joint) -> Simple:
         words = [self.word(child) for child in _words_of(node)]
         if node.type != "command" and node.children:
             words.insert(0, Word(self._text(node.children[0])))
-        return Simple(tuple(words), self._text(node), self._is_plain_command(node), pipeline)
+        return Simple(tuple(words), self._text(node), self._is_plain_command(node), pipeline, joint)
 
     def is_plain(self, node: Node, depth: int = 0) -> bool:
         """Whether there is nothing in it but plain simple commands. Raises RecursionError."""
@@ -233,6 +271,22 @@ class _Reading:
 
 def _is_clean(text: str) -> bool:
     return _NOT_IN_QUOTES.search(text) is None
+
+
+def _parts(node: Node, joint: Joint, redirects: Sequence[Node]) -> Iterator[tuple[Node, Joint, Sequence[Node]]]:
+    """The parts of a node in their order, how each stands to what is before it, and its redirections to files."""
+    children = node.named_children
+    has_body = node.type == "redirected_statement" and children[0].type != "file_redirect"
+    files = [child for child in children if child.type == "file_redirect"] if has_body else []
+    is_and = bool(joint) and any(child.type == "&&" for child in node.children)
+    for n, child in enumerate(children):
+        if node.type == "program":
+            after = child.next_sibling
+            yield child, "" if after is not None and after.type == "&" else ";", ()
+        elif node.type == "list":
+            yield (child, joint, ()) if n == 0 else (child, "&&" if is_and else "", redirects)
+        elif child not in files:
+            yield (child, joint, files) if has_body and n == 0 else (child, "", ())
 
 
 def _words_of(node: Node) -> Iterator[Node]:
