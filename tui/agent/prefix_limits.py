@@ -7,10 +7,9 @@ a program that is not in it covers all that the program can do.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Collection, Sequence
 
-from tui.agent.command_words import names
+from tui.agent.command_words import names, program
 
 Words = Sequence[str]
 
@@ -20,27 +19,38 @@ _RUNS_ITS_WORDS = names(
     " rlwrap runuser screen script setarch setpriv setsid sh source ssh start-stop-daemon stdbuf strace su sudo"
     " systemd-run taskset tcsh time timeout tmux torsocks toybox trap tsocks unbuffer unshare uvx vi vim watch xargs"
     " zsh apt apt-get man scp sftp mosh bunx pipx"
+    # builtins, checkers, and what runs its words in other surroundings
+    " compgen fc annotate-output catchsegv cgexec chronic chpst concurrently cpulimit dbus-run-session dumb-init"
+    " eatmydata fakechroot fakeroot faketime gosu heaptrack hyperfine lldb newgrp nodemon numactl prlimit rr runcon sg"
+    " softlimit systemd-inhibit tini trickle valgrind watchexec xvfb-run"
+    # what reads a language with a command of its own to run others
+    " dc erl ftp ghci gnuplot iex irb jshell lftp m4 mysql octave osascript psql tclsh wish"
 )
 _CHANGES_THE_SHELL = names(
-    "alias bind cd complete declare enable export getopts hash let local mapfile popd pushd read readarray readonly set"
-    " shopt typeset umask unalias unset wait"
+    "alias bind cd complete compopt declare enable export getopts hash history let local mapfile popd pushd read"
+    " readarray readonly set shift shopt typeset ulimit umask unalias unset wait"
 )
 _GIT_HARMLESS = frozenset(("--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs", "--version", "--help"))
 _GIT_NEVER = names(
-    "bisect config credential daemon difftool fast-import filter-branch filter-repo gui help hook instaweb mergetool"
-    " send-email shell submodule svn upload-pack receive-pack"
+    "bisect citool config credential daemon difftool fast-import filter-branch filter-repo for-each-repo gui help hook"
+    " http-backend instaweb maintenance merge-index mergetool p4 receive-pack remote-ext remote-fd send-email shell"
+    " submodule svn upload-archive upload-pack web--browse"
 )
 _OPTIONS: dict[str, tuple[str, str]] = {
     # program: the letters of short options, the long options
     "ag": ("", "--pager"),
+    "awk": ("fielEodDpW", "--file --include --load --exec --source --dump-variables --pretty-print --profile --debug"),
     "cargo": ("", "--config"),
     "ctags": ("", "--options"),
-    "curl": ("oOKTJ", "--output --remote-name --config --upload-file --output-dir --remote-header-name --libcurl"),
+    "curl": ("cDoOKTJw", "--output --remote-name --config --upload-file --output-dir --remote-header-name --libcurl"
+             " --cookie-jar --dump-header --trace --trace-ascii --stderr --hsts --alt-svc --etag-save --ssl-sessions"
+             " --write-out"),
     "fd": ("xX", "--exec --exec-batch"),
     "fdfind": ("xX", "--exec --exec-batch"),
     "gcc": ("", "--wrapper -wrapper -fplugin"),
     "go": ("", "-exec -toolexec -vettool"),
     "hg": ("", "--config"),
+    "jobs": ("x", ""),
     "make": ("fCIE", "--file --makefile --directory --eval --include-dir"),
     "npm": ("", "--script-shell --node-options --shell"),
     "rg": ("", "--pre --hostname-bin"),
@@ -50,7 +60,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "svn": ("", "--config-option --diff-cmd --diff3-cmd --editor-cmd"),
     "tar": ("IF", "--to-command --checkpoint-action --use-compress-program --rsh-command --info-script"
             " --new-volume-script --rmt-command"),
-    "wget": ("OeiP", "--execute --use-askpass --output-document --input-file --directory-prefix --config --post-file"),
+    "wget": ("aoOeiP", "--execute --use-askpass --output-document --input-file --directory-prefix --config --post-file"
+             " --append-output --output-file --save-cookies --rejected-log --warc-file --hsts-file"),
     "zip": ("T", "--test --unzip-command"),
 }  # fmt: skip
 _INTERPRETERS = {
@@ -66,8 +77,11 @@ _RUNNERS = {
     **dict.fromkeys(names("bundle conda direnv docker go hatch kubectl mise pdm"), names("exec run x tool")),
     **dict.fromkeys(names("pipenv podman poetry pyenv rbenv rye uv"), names("exec run x tool")),
     "npm": names("create dlx exec explore init x"),
+    **dict.fromkeys(("bun", "deno"), names("create eval exec init x")),
 }
 """What runs the words after it: a rule has to say which program that is."""
+_GROUPS = names("compose container")
+"""What may stand between a program and one of these subcommands."""
 _SAME = {"gmake": "make", "gtar": "tar", "bsdtar": "tar", "python3": "python", "python2": "python", "pypy": "python",
          "nodejs": "node", "deno": "node", "bun": "node", "g++": "gcc", "cc": "gcc", "clang": "gcc", "pnpm": "npm",
          "yarn": "npm", "luajit": "lua", "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
@@ -79,6 +93,7 @@ _FIND = re.compile(r"-(exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)"
 _SED_SCRIPT = re.compile(
     r"([0-9]+|\$)?(,([0-9]+|\$))?[pdq=]|(([0-9]+|\$)(,([0-9]+|\$))?)?s/[^/\\\n;{}]*/[^/\\\n;{}]*/[gpiI0-9]*"
 )
+_SQL_RUNS = re.compile(r"^\s*\.|load_extension|writefile|\b(edit\s*\(|attach\b|vacuum\s.*into\b)", re.IGNORECASE)
 _AWK_RUNS = re.compile(r"system|getline|[|>@]|\binclude\b|\bload\b")
 
 
@@ -87,17 +102,18 @@ def why_not_covered(words: Words, literal: int) -> str | None:
 
     The first `literal` words are in the rule itself.
     """
-    name = PurePosixPath(words[0]).name
-    name = re.sub(r"(?<=[a-z])[0-9]+(\.[0-9]+)*$", "", name) or name
-    name = _SAME.get(name, name)
+    called = program(words[0]) or words[0]
+    if called not in _RUNS_ITS_WORDS:  # `m4`
+        called = re.sub(r"(?<=[a-z])[0-9]+(\.[0-9]+)*$", "", called)
+    name = _SAME.get(called, called)
     if name in _RUNS_ITS_WORDS:
         return f"`{name}` runs what it is given"
     if name in _CHANGES_THE_SHELL:
         return f"`{name}` changes what the commands after it do"
-    if len(words) > 1 and words[1] in _RUNNERS.get(name, ()):
-        if literal < 3 or words[2].startswith("-"):
-            return f"`{name} {words[1]}` runs what it is given"
-        return why_not_covered(words[2:], literal - 2)
+    if (at := _runner(words, _RUNNERS.get(called) or _RUNNERS.get(name) or names(""))) is not None:
+        if literal < at + 2 or words[at + 1].startswith("-"):
+            return f"`{name} {words[at]}` runs what it is given"
+        return why_not_covered(words[at + 1 :], literal - at - 1)
     if name in _INTERPRETERS:
         found = _interpreter(words[1:], *_INTERPRETERS[name])
     elif check := _CHECKS.get(name):
@@ -105,6 +121,13 @@ def why_not_covered(words: Words, literal: int) -> str | None:
     else:
         found = _option(words[1:], *_OPTIONS.get(name, ("", "")))
     return f"`{name}` with `{found}` can run programs or write anywhere" if found else None
+
+
+def _runner(words: Words, runners: Collection[str]) -> int | None:
+    """Where the subcommand stands that runs the words after it; after an option any word may be it."""
+    goes_on = len(words) > 1 and (words[1].startswith(("-", "+")) or words[1] in _GROUPS)
+    candidates = words[1:] if goes_on else words[1:2]
+    return next((n for n, word in enumerate(candidates, 1) if word in runners), None)
 
 
 def _interpreter(words: Words, letters: str, names: str) -> str | None:
@@ -179,13 +202,28 @@ def _sed(words: Words) -> str | None:
 
 
 def _awk(words: Words) -> str | None:
-    return next((w for w in words if _AWK_RUNS.search(w)), None) or _option(
-        words, "fielEoDp", "--file --include --load --exec --source"
-    )
+    return next((w for w in words if _AWK_RUNS.search(w)), None) or _option(words, *_OPTIONS["awk"])
 
 
 def _make(words: Words) -> str | None:
     return next((word for word in words if "=" in word), None) or _option(words, *_OPTIONS["make"])
+
+
+def _printf(words: Words) -> str | None:
+    return _option(words[:1], "v", "")
+
+
+def _test(words: Words) -> str | None:
+    """The shell runs what is in the subscript of an array that it looks for."""
+    return next((word for word in words if "[" in word), None)
+
+
+def _sqlite(words: Words) -> str | None:
+    """Only with its SQL as a word: else it comes from the input."""
+    found = next((word for word in words if _SQL_RUNS.search(word)), None) or _option(
+        words, "A", "-cmd -init --cmd --init"
+    )
+    return found or (None if sum(not word.startswith("-") for word in words) > 1 else "no statement")
 
 
 _CHECKS: dict[str, Callable[[Words], str | None]] = {
@@ -195,4 +233,8 @@ _CHECKS: dict[str, Callable[[Words], str | None]] = {
     "sed": _sed,
     "awk": _awk,
     "make": _make,
+    "printf": _printf,
+    "test": _test,
+    "[": _test,
+    "sqlite": _sqlite,
 }
