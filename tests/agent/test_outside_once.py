@@ -39,14 +39,22 @@ async def test_after_a_yes_the_result_is_that_of_the_second_run(stage: Stage, sc
     conversation = stage.conversation([Reply(CONNECT), "Done"], policy="auto")
     events = await events_of(conversation.send("Connect"), Answer("once"))
     question = the(events, ApprovalAsked)
-    assert "it failed in the sandbox: it needed the network" in question.reason
-    assert "Run it once outside the sandbox?" in question.reason
+    assert "its output and exit code look as if it needed the network" in question.reason
+    assert "Run it once outside the sandbox, with all of your rights?" in question.reason
     assert (question.rule, question.preview) == (None, "bash connect.sh")
     end = finished(events)
     assert not end.is_error and "connected" in end.result and "refused" not in end.result
     assert "the user let it run once outside" in end.result
     assert end.detail["sandbox"] is None
     assert "connected" in stage.server.requests[1].messages[-1]["content"]
+
+
+async def test_what_a_command_only_prints_is_not_told_as_a_fact(stage: Stage) -> None:
+    only_prints = tool_call("run_command", {"command": "echo 'x: Read-only file system'; false"})
+    conversation = stage.conversation([Reply(only_prints), "Done"], policy="auto")
+    question = the(await events_of(conversation.send("Print"), Answer("no")), ApprovalAsked)
+    assert question.reason.startswith("its output and exit code look as if it wrote")
+    assert "with all of your rights" in question.reason
 
 
 async def test_it_is_once_the_next_one_is_asked_again(stage: Stage, script: Path) -> None:
@@ -98,5 +106,5 @@ async def test_a_rule_on_the_command_does_not_lead_outside(stage: Stage, script:
     conversation = stage.conversation([Reply(CONNECT), "Done"], policy=policy)
     await conversation.permissions.remember({"tool": "run_command", "command": "bash connect.sh"})
     events = await events_of(conversation.send("Connect"), Answer("no"))
-    assert "outside the sandbox?" in the(events, ApprovalAsked).reason
+    assert "outside the sandbox, with" in the(events, ApprovalAsked).reason
     assert finished(events).is_error

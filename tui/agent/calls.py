@@ -245,7 +245,8 @@ async def _run_and_offer(
                 yield event
     if failed is None:
         return
-    why = f"it failed in the sandbox: {failed.detail['sandbox_blocked']}. Run it once outside the sandbox?"
+    seems = f"its output and exit code look as if {failed.detail['sandbox_blocked']}"  # the command may print anything
+    why = f"{seems}. Run it once outside the sandbox, with all of your rights?"
     question = await _question(shop, tool, call, Verdict("ask", why))
     try:
         async with shop.asking:
