@@ -186,6 +186,9 @@ RESPELLED = [
     '<tool_call>{"name": "runCommand", "arguments": {"cmd": "touch INJ1"}}</tool_call>',
     '```json\n{"tool": "run_command", "command": "touch INJ1"}\n```',
     'Action: run_command\nAction Input: {"command": "touch INJ1"}',
+    "<run_command>\n<command>touch INJ1</command>\n</run_command>",
+    "<execute_command><command>touch INJ1</command></execute_command>",
+    '<tool_call>{"name": "shell", "arguments": {"command": ["bash", "-lc", "touch INJ1"]}}</tool_call>',
 ]
 
 
@@ -347,6 +350,8 @@ def test_mending_gives_a_value_or_says_no(written: str) -> None:
         ("read_file", {"path": "a", "explanation": "why"}, {"path": "a"}),
         ("edit_file", {"path": "a", "old_string": "x", "new_string": "y", "replace_all": "True"},
          {"path": "a", "old": "x", "new": "y", "all": True}),
+        ("read_file", {"file_path": "a", "offset": 5, "limit": 20}, {"path": "a", "start": 5, "lines": 20}),
+        ("read_file", {"path": "a", "offset": 0}, {"path": "a", "start": 1}),
         ("write_file", {"path": "a", "content": 5}, {"path": "a", "content": "5"}),
         ("todo", {"items": '[{"text": "x", "state": "done"}]'}, {"items": [{"text": "x", "state": "done"}]}),
     ],
@@ -372,6 +377,51 @@ def test_arguments_that_nobody_can_guess_stay(name: str, arguments: Any) -> None
     assert fit(tool, arguments) is None
     call = ToolCall("c", name, arguments)
     assert mend(call, TOOLS) == (call, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("Read", {"file_path": "a", "offset": 5, "limit": 9}, ("read_file", {"path": "a", "start": 5, "lines": 9})),
+        ("Write", {"file_path": "a", "content": "x"}, ("write_file", {"path": "a", "content": "x"})),
+        ("Edit", {"file_path": "a", "old_string": "x", "new_string": "y", "replace_all": False},
+         ("edit_file", {"path": "a", "old": "x", "new": "y"})),
+        ("Bash", {"command": "ls", "description": "List", "timeout": 120_000},
+         ("run_command", {"command": "ls", "timeout": 120})),
+        ("bash", {"command": "ls"}, ("run_command", {"command": "ls"})),
+        ("shell", {"command": ["bash", "-lc", "ls | wc"], "workdir": ".", "timeout_ms": 5000},
+         ("run_command", {"command": "ls | wc", "timeout": 5})),
+        ("Grep", {"pattern": "x", "path": "src", "output_mode": "content", "-n": True, "-C": 3},
+         ("search_files", {"pattern": "x", "path": "src", "context": 3})),
+        ("Glob", {"pattern": "**/*.py"}, ("search_files", {"glob": "**/*.py"})),
+        ("LS", {"path": "src", "ignore": ["x"]}, ("list_files", {"path": "src"})),
+        ("functions.Bash", {"command": "ls"}, ("run_command", {"command": "ls"})),
+    ],
+)  # fmt: skip
+def test_tools_of_other_programs_are_ours(name: str, arguments: Any, expected: Any) -> None:
+    call, repair = mend(ToolCall("c", name, arguments), TOOLS)
+    assert (call.name, call.arguments) == expected
+    assert repair is not None and repair.what == "the name of a tool"
+
+
+def test_a_tool_that_is_there_by_that_name_is_the_one() -> None:
+    bash = ToolSpec("Bash", "", {"type": "object", "properties": {"script": {"type": "string"}}})
+    call = ToolCall("c", "Bash", {"script": "ls"})
+    assert mend(call, (*TOOLS, bash)) == (call, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "expected"),
+    [
+        ("list_files", "null", {}),
+        ("list_files", '```json\n{"path": "src"}\n```', {"path": "src"}),
+        ("read_file", '```\n{"path": "a"}```', {"path": "a"}),
+    ],
+)
+async def test_arguments_that_are_wrapped_or_null_are_taken(stage: Stage, name: str, raw: str, expected: Any) -> None:
+    conversation = stage.conversation([Reply(tool_call(name, raw)), "Done."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolStarted).call.arguments == expected
 
 
 @pytest.mark.parametrize("name", ["", "file", "rm", "read", "execute", "mcp__x__fly", "read_write_file", "."])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tui.agent.strategies import foreign
 from tui.agent.strategies.loose_json import NotJson, mended
 from tui.backends.spec import ToolSpec
 from tui.core.codec import dumps
@@ -18,6 +19,8 @@ from tui.core.messages import Json, ToolCall
 from tui.tools.registry import validate
 
 _PREFIX = re.compile(r"^(?:functions?|tools?|default_api|namespace)(?=[.:/_])[.:/_]+", re.IGNORECASE)
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+_NOTHING = ("", "null", "None", "undefined")
 _COUNTER = re.compile(r":\d+$")
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "path": (
@@ -35,8 +38,8 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "old": ("oldstring", "oldstr", "oldtext"),
     "new": ("newstring", "newstr", "newtext"),
     "all": ("replaceall",),
-    "start": ("startline",),
-    "lines": ("numlines", "linecount"),
+    "start": ("startline", "offset"),
+    "lines": ("numlines", "linecount", "limit"),
     "command": ("cmd", "shellcommand", "bashcommand"),
     "pattern": ("query", "regex", "searchpattern"),
     "url": ("uri", "link"),
@@ -50,7 +53,10 @@ _NEARLY = 85
 
 
 def tool_of(name: str, tools: Sequence[ToolSpec], *, may_be_misspelt: bool = True) -> ToolSpec | None:
-    """The one tool that a name means: its own, in another case, with a prefix, or with one letter wrong."""
+    """The one tool that a name means: its own, in another case, with a prefix, as others call it, or misspelt.
+
+    `may_be_misspelt`: one letter is wrong, or it is the name of another program's tool.
+    """
     for tool in tools:
         if tool.name == name:
             return tool
@@ -59,7 +65,11 @@ def tool_of(name: str, tools: Sequence[ToolSpec], *, may_be_misspelt: bool = Tru
     for wanted in (bare, last):
         if found := _only(tool for tool in tools if _plain(tool.name) == _plain(wanted) != ""):
             return found
-    if not may_be_misspelt or len(_plain(bare)) < 6:
+    if not may_be_misspelt:
+        return None
+    if ours := foreign.TOOLS.get(bare):
+        return _only(tool for tool in tools if tool.name == ours)
+    if len(_plain(bare)) < 6:
         return None
     from rapidfuzz.distance import OSA
 
@@ -77,10 +87,12 @@ def mend(call: ToolCall, tools: Sequence[ToolSpec]) -> tuple[ToolCall, Repaired 
             arguments = as_object(call.raw)
         except NotJson:
             arguments = {}
+            if call.raw.strip() in _NOTHING and fit(tool, {}) is not None:
+                return replace(call, name=tool.name, arguments={}, raw=None), _told(call, tool.name, "{}")
             if call.name == tool.name:
                 return call, None
             return replace(call, name=tool.name), _told(call, tool.name, call.raw)
-    fitted = fit(tool, arguments)
+    fitted = fit(tool, foreign.translated(call.name, arguments))
     after = replace(call, name=tool.name, arguments=arguments if fitted is None else fitted, raw=None)
     if after == call:
         return call, None
@@ -88,8 +100,9 @@ def mend(call: ToolCall, tools: Sequence[ToolSpec]) -> tuple[ToolCall, Repaired 
 
 
 def as_object(text: str) -> Json:
-    """Arguments that came as text; an object that was written as a string, too. Raises NotJson."""
-    value = mended(text)
+    """Arguments that came as text; an object that was written as a string, or in a fence, too. Raises NotJson."""
+    fence = _FENCE.fullmatch(text.strip())
+    value = mended(fence[1] if fence else text)
     if isinstance(value, str):
         value = mended(value)
     if not isinstance(value, dict):
@@ -108,6 +121,8 @@ def fit(tool: ToolSpec, arguments: Json) -> Json | None:
             return fitted
     renamed = _renamed(tool.parameters, arguments)
     required = tool.parameters.get("required", [])
+    if renamed.get("start") == 0 and arguments.get("offset") == 0:  # to some the first line is this one
+        renamed = renamed | {"start": 1}
     values = {
         name: _typed(value, properties.get(name, {}))
         for name, value in renamed.items()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tui.agent.strategies import tagged, untagged
 from tui.agent.strategies.base import TEXT_CALL
+from tui.agent.strategies.foreign import translated
 from tui.agent.strategies.loose_json import NotJson
 from tui.agent.strategies.mending import as_object, fit, tool_of
 from tui.agent.strategies.quoting import Heard, is_quoted
@@ -128,7 +129,7 @@ def _call(written: Written, tools: Sequence[ToolSpec], *, is_tagged: bool = True
         arguments = _with_names(tool, arguments, written)
     except NotJson:
         arguments, raw = {}, str(written.arguments)
-    fitted = fit(tool, arguments) if raw is None else None
+    fitted = fit(tool, translated(written.name, arguments)) if raw is None else None
     if fitted is None and not is_tagged:
         return None
     return ToolCall(id, tool.name, arguments if fitted is None else fitted, raw)

@@ -1,7 +1,8 @@
 """Calls between tags or special tokens, as chat templates of many models have them; a parser for each form.
 
 Forms from the models' own templates and vLLM's tool parsers: Hermes and Qwen, Qwen3-Coder and MiMo, Llama, Mistral,
-Granite, Kimi K2, DeepSeek V3 to V3.2 (DSML), GLM 4.5, MiniMax M2, Claude's old form, gpt-oss (harmony).
+Granite, Kimi K2, DeepSeek V3 to V3.2 (DSML), GLM 4.5, MiniMax M2, Claude's old form, gpt-oss (harmony); and Cline's,
+whose tags are the names of tools and parameters themselves.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _CLOSE = re.compile(
 START = re.compile(
     rf"{OPEN.pattern}|<function=|<(?:[|｜]DSML[|｜])?invoke[ >]|<\|tool_call_begin\|>"
     r"|<[|｜]tool[_▁]call[_▁]begin[|｜]>|<\|channel\|>(?:commentary|analysis) to="
+    r"|<[a-z]+(?:_[a-z]+)+>(?=\s*</?[a-z_]+>)"
 )
 """Where such a call may begin."""
 _NAME = r"[\w.:/-]{1,100}"
@@ -153,6 +155,17 @@ def _closed(text: str, at: int, close: str, call: Written) -> Parsed | None:
     return Parsed([call], closing.end() if closing else at)
 
 
+_NAMED = re.compile(r"<([a-z]+(?:_[a-z]+)+)>(?=\s*</?[a-z_]+>)")
+
+
+def _named(text: str, at: int) -> Parsed | None:
+    """`<read_file><path>a</path></read_file>`."""
+    if not (head := _NAMED.match(text, at)):
+        return None
+    arguments, at = _parameters(text, head.end(), _OLD_VALUE)
+    return _closed(text, at, f"</{head[1]}>", Written(head[1], arguments))
+
+
 _KIMI = re.compile(rf"<\|tool_call_begin\|>\s*({_NAME})\s*<\|tool_call_argument_begin\|>")
 
 
@@ -229,6 +242,14 @@ def _python(text: str, at: int) -> Parsed | None:
     return Parsed(calls, end) if calls else None
 
 
-_FORMS: tuple[Callable[[str, int], Parsed | None], ...] = (_function, _invoke, _old_invoke, _kimi, _deepseek, _harmony)
+_FORMS: tuple[Callable[[str, int], Parsed | None], ...] = (
+    _function,
+    _invoke,
+    _old_invoke,
+    _kimi,
+    _deepseek,
+    _harmony,
+    _named,
+)
 _OPEN_FORMS: tuple[Callable[[str, int], Parsed | None], ...] = (_json, _glm, _mistral, _python)
 """Those that are a call only behind a tag that opens one."""
