@@ -158,6 +158,30 @@ async def test_what_is_repeated_on_purpose_is_left_alone(stage: Stage, mode: str
     assert the(events, StepFinished).finish_reason == "stop" and not any(isinstance(e, MessageAdded) for e in events)
 
 
+@pytest.mark.parametrize("is_reasoning", [False, True])
+async def test_a_sentence_with_a_running_number_is_the_same_sentence(stage: Stage, is_reasoning: bool) -> None:
+    steps = "".join(f"Step {number}: I look at the file once more, to be sure of it.\n" for number in range(300))
+    words = reasoning(steps) if is_reasoning else text(steps)
+    conversation = stage.conversation([Reply(words, *["x"] * is_reasoning), "Then I answer."])
+    events = await events_of(conversation.send("Hi"))
+    steps_made = [event.finish_reason for event in events if isinstance(event, StepFinished)]
+    assert steps_made == ["repetition", "stop"]
+
+
+@pytest.mark.parametrize(
+    "line", ["    " + "0x00, " * 12, "INSERT INTO people VALUES ({number}, 'nobody', 'without a name', NULL);"]
+)
+async def test_equal_lines_of_code_are_meant_but_not_without_end(stage: Stage, line: str) -> None:
+    def code(lines: int) -> str:
+        return "".join(f"{line.format(number=number)}\n" for number in range(lines))
+
+    some = f"Here it is:\n```c\n{code(150)}```\nThat is all."
+    conversation = stage.conversation([some, f"```c\n{code(3000)}```", "Done."])
+    assert the(await events_of(conversation.send("Hi")), StepFinished).finish_reason == "stop"
+    first, _ = (e for e in await events_of(conversation.send("More")) if isinstance(e, StepFinished))
+    assert first.finish_reason == "repetition" and len(first.message.text) < 40_000
+
+
 async def test_in_a_chat_the_user_decides_how_often_something_is_said(stage: Stage) -> None:
     conversation = stage.conversation(["I shall not talk in class again. " * 1000], mode="chat")
     assert the(await events_of(conversation.send("Write it")), StepFinished).finish_reason == "stop"
