@@ -19,8 +19,8 @@ KINDS = [name for name, find in FINDERS.items() if find()[0] is not None]
 class Cell(Place):
     """A place in which a command that does not even begin is no attempt."""
 
-    def run(self, command: str, **options: Any) -> Result:
-        result = super().run(command, **options)
+    def run(self, command: str, *later: str, **options: Any) -> Result:
+        result = super().run(command, *later, **options)
         assert "could not be started" not in result.content and "could not be set up" not in result.content, result
         return result
 

@@ -62,9 +62,14 @@ class Place(NamedTuple):
         for path in [self.home, *self.home.rglob("*")]:
             os.chown(path, self.user, self.user, follow_symlinks=False)
 
-    def run(self, command: str, *, network: bool = False, timeout_s: float = 20, terminal: int | None = None) -> Result:
-        """Run a command in the sandbox as the user; `terminal` is made the controlling terminal of the program."""
-        pid, output = self.start(command, network=network, timeout_s=timeout_s, terminal=terminal)
+    def run(
+        self, command: str, *later: str, network: bool = False, timeout_s: float = 20, terminal: int | None = None
+    ) -> Result:
+        """Run a command, and `later` ones in the same program, in the sandbox as the user; the last one's result.
+
+        `terminal` is made the controlling terminal of the program.
+        """
+        pid, output = self.start(command, *later, network=network, timeout_s=timeout_s, terminal=terminal)
         with os.fdopen(output) as file:
             text = file.read()
         os.waitpid(pid, 0)
@@ -72,21 +77,21 @@ class Place(NamedTuple):
         assert isinstance(values, list), values
         return Result(*values)
 
-    def start(self, command: str, **options: object) -> tuple[int, int]:
+    def start(self, *commands: str, **options: object) -> tuple[int, int]:
         """Begin to: the id of the process that plays the program, and the pipe on which it will give the result."""
         reading, writing = os.pipe()
         if pid := os.fork():
             os.close(writing)
             return pid, reading
         try:
-            values: object = self._in_child(command, **options)
+            values: object = self._in_child(*commands, **options)
         except BaseException:
             values = traceback.format_exc()
         os.write(writing, json.dumps(values).encode())
         os._exit(0)
 
     def _in_child(
-        self, command: str, network: bool = False, timeout_s: float = 20, terminal: int | None = None
+        self, *commands: str, network: bool = False, timeout_s: float = 20, terminal: int | None = None
     ) -> object:
         os.environ["HOME"] = str(self.home)
         if terminal is not None:
@@ -100,7 +105,8 @@ class Place(NamedTuple):
                 sys.executable = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
         found, why_not = FINDERS[self.kind]()
         assert found is not None, why_not
-        return asyncio.run(_collect(command, ToolContext(self.project, found, timeout_s, network)))
+        context = ToolContext(self.project, found, timeout_s, network)
+        return [asyncio.run(_collect(command, context)) for command in commands][-1]
 
 
 async def _collect(command: str, context: ToolContext) -> Result:

@@ -69,6 +69,9 @@ def test_a_folder_that_is_reached_through_a_link_is_still_the_folder(folder: Pat
         ".git/config.worktree",
         ".git/commondir",
         ".git/modules/a/config",
+        ".git/rebase-merge/git-rebase-todo",
+        ".git/rebase-apply/apply-opt",
+        ".git/sequencer/opts",
         ".mimo",
         ".mimo/config.toml",
         ".GIT/config",
@@ -99,6 +102,22 @@ def test_git_data_in_another_place_is_protected_too(folder: Path) -> None:
     subprocess.run(["git", "init", "-q", "--separate-git-dir", folder / "data"], cwd=folder, check=True)
     assert locate(folder, "data/config").protected and locate(folder, "data/hooks/x").protected
     assert not locate(folder, "data/info/exclude").protected
+
+
+def test_the_data_of_any_repository_is_protected_whatever_its_folder_is_called(folder: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", folder / "a" / "data"], check=True)
+    for name in ("config", "hooks/x", "worktrees/x/config", "rebase-merge/git-rebase-todo", "HEAD", "objects/info/x"):
+        assert locate(folder, f"a/data/{name}").protected, name
+    assert locate(folder / "a" / "data", "config").protected
+    assert not locate(folder, "a/data/info/exclude").protected and not locate(folder, "a/config").protected
+
+
+def test_the_last_that_makes_a_folder_a_repository_is_protected(folder: Path) -> None:
+    (folder / "a" / "objects").mkdir(parents=True)
+    assert locate(folder, "a/HEAD").protected and locate(folder, "a/refs/x").protected
+    assert not locate(folder, "a/objects/x").protected and not locate(folder, "a/config").protected
+    (folder / "a" / "HEAD").touch()
+    assert locate(folder, "a/config").protected and locate(folder, "a/objects/x").protected
 
 
 def test_git_data_behind_a_link_is_protected_too(folder: Path) -> None:

@@ -6,14 +6,13 @@ import contextlib
 import itertools
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.settings.regular_files import open_regular
 from tui.tools.errors import ToolError
-
-_PROTECTED_IN_GIT = frozenset({"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"})
-"""What in a git folder makes git run programs, or leads git to another configuration."""
+from tui.tools.git_files import KEPT, MARKS, is_git_folder
 
 _GITDIR_LIMIT_BYTES = 4096
 _NAMES_LIMIT = 5000
@@ -47,7 +46,8 @@ def locate(folder: Path, path: str) -> Location:
         return Location(folder, False, False, f"{shown(path)} is not a usable path: {error}.")
     inside = resolved.is_relative_to(root)
     names = resolved.relative_to(root).parts if inside else resolved.parts
-    protected = _is_protected(names) or _is_in_moved_git(Path(root), resolved) or _is_the_programs(root, resolved)
+    protected = _is_protected(names) or _is_in_moved_git(Path(root), resolved) or _is_in_git_like(resolved)
+    protected = protected or _is_the_programs(root, resolved)
     return Location(resolved, inside, protected)
 
 
@@ -137,7 +137,7 @@ def _is_protected(names: tuple[str, ...]) -> bool:
     folded = [name.casefold() for name in names]  # macOS: `.GIT` is `.git`
     if ".mimo" in folded or folded[-1:] == [".git"]:
         return True
-    return any(first == ".git" and second in _PROTECTED_IN_GIT for first, second in itertools.pairwise(folded))
+    return any(first == ".git" and second in KEPT for first, second in itertools.pairwise(folded))
 
 
 def _is_the_programs(root: str, resolved: Path) -> bool:
@@ -152,4 +152,19 @@ def _is_in_moved_git(root: Path, resolved: Path) -> bool:
     if git is None or git == root / ".git" or not resolved.is_relative_to(git):
         return False
     names = resolved.relative_to(git).parts
-    return not names or names[0].casefold() in _PROTECTED_IN_GIT
+    return not names or names[0].casefold() in KEPT
+
+
+def _is_in_git_like(resolved: Path) -> bool:
+    """Whether it is a protected part of a folder, whatever its name, that is one of git or would be with it."""
+    for folder, name in zip(resolved.parents, reversed(resolved.parts), strict=False):
+        part = name.casefold()
+        if part in KEPT | MARKS and is_git_folder({part, *_marks_in(folder)}):
+            return True
+    return False
+
+
+def _marks_in(folder: Path) -> Iterator[str]:
+    for mark in MARKS:
+        if os.path.lexists(folder / mark) or os.path.lexists(folder / mark.upper()):
+            yield mark

@@ -1,46 +1,52 @@
 """Git repositories that a command made or changed so that the user's next `git` would run a program of its choosing.
 
-The project's own `.git` is kept by the sandbox. Any other folder can be made to look like a repository, and its
-configuration and hooks run outside of the sandbox. So after a command what is new of that kind is set aside: renamed,
-with a word about it. What was there before is left alone.
+The configuration and hooks of the project's own `.git` are kept by the sandbox. Any other folder can be made to look
+like a repository, and its configuration and hooks run outside of the sandbox. So after a command what is new of that
+kind is set aside: renamed, with a word about it. What was there before is left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
-import stat
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from tui.tools.paths import shown
+from tui.tools.git_files import MARKS, GitFile, files_of, is_git_folder, steps_of
+from tui.tools.paths import git_folder, locate, shown
 
-_CONFIG_LIMIT_BYTES = 256 * 1024
 _LIMIT_FOLDERS = 100_000
 _COARSE_CLOCK = 5
 """CLOCK_REALTIME_COARSE, which Python has no name for."""
 _GRAIN_NS = 20_000_000
+_Identity = tuple[int, int]
 
-_HARMLESS = re.compile(
-    r"core\.(repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol"
-    r"|safecrlf|sparsecheckout|sparsecheckoutcone|untrackedcache|worktree|sharedrepository|quotepath|compression)"
-    r"|remote\.(url|pushurl|fetch|push|tagopt|promisor|partialclonefilter|mirror|prune)"
-    r"|branch\.(remote|merge|rebase|autosetuprebase|description)|user\.(name|email)|init\.defaultbranch"
-    r"|extensions\.(objectformat|partialclone|refstorage)|submodule\.(url|active|branch|path)|lfs\.repositoryformatversion"
-    r"|(commit|tag)\.gpgsign|pull\.(rebase|ff)|push\.default|gc\.\w+|index\.\w+|color\.\w+|advice\.\w+|maintenance\.auto"
-)
-"""Of the keys of a configuration, those that a new repository has and that cannot make git run anything."""
 
-_SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"(?:[^"\\\n]|\\.)*")?\s*\]')
-_SETTING = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?")
-_ACTIVE_HOOK = re.compile(r"[a-z0-9-]+")
+class _Repository(NamedTuple):
+    """What is remembered of one."""
 
-_known: dict[Path, dict[str, int]] = {}
-"""By project folder: the repositories that were there at the last look, with the numbers (inodes) of their folders."""
+    folder: _Identity
+    hooks: _Identity | None
+    keeps_inside: bool
+    """Whether no other work tree, outside of the project, is in its configuration."""
+
+
+class _Look(NamedTuple):
+    """What a look at a project folder has found."""
+
+    repositories: dict[Path, _Repository]
+    has_hidden: bool
+    """Whether something could not be looked at that a later command could bring to light."""
+    is_large: bool
+    """Whether the folder had more in it than is looked at before any command."""
+
+
+_looks: dict[Path, _Look] = {}
+"""The last one by project folder."""
 
 
 class RepositoryWatch:
@@ -49,44 +55,150 @@ class RepositoryWatch:
     def __init__(self, root: Path) -> None:
         """Blocking; walks the folder once in the life of the program, since later what was found last is known."""
         self._root = root
-        if root not in _known:
-            _known[root] = {path: os.stat(path).st_ino for path in _repositories(root)}  # noqa: PTH116
+        if root not in _looks:
+            _looks[root] = _first_look(root)
+        self._before = _looks[root]
+        self._known = {repository.folder for repository in self._before.repositories.values()}
+        self._own_steps = steps_of(git_folder(root) or root)
         self._since_ns = _file_clock_ns()
 
     def set_aside(self) -> tuple[str, ...]:
         """Rename what could make git run a program; a sentence about each. Blocking: walks the folder."""
-        known, found, sentences = _known.get(self._root, {}), {}, []
-        for path in _repositories(self._root):
-            with contextlib.suppress(OSError):
-                state = os.stat(path)  # noqa: PTH116
-                found[path] = state.st_ino
-                is_new = known.get(path) != state.st_ino and state.st_ctime_ns >= self._since_ns
-                for item in self._risky(Path(path), is_new):
-                    sentences.append(_set_aside(item, self._root))
-        _known[self._root] = found
+        walk, sentences = _Walk(self._root), list[str]()
+        found: dict[Path, _Repository] = {}
+        for path in walk.repositories():
+            with walk.looking_at(path):
+                is_new = self._is_new_repository(path)
+                for file in walk.files_of(path):
+                    if self._is_risky(file, is_new):
+                        sentences.append(_set_aside(file.path, self._root))
+                found[path] = _repository(path, self._root)
+        is_large = self._before.is_large
+        if walk.is_cut and not is_large:
+            sentences.append(
+                f"there are more than {_LIMIT_FOLDERS:,} folders now: not all were searched for repositories"
+            )
+        _looks[self._root] = _Look(found, walk.has_hidden or (walk.is_cut and not is_large), is_large)
         return tuple(sentences)
 
-    def _risky(self, repository: Path, is_new: bool) -> Iterator[Path]:
-        for name in ("config", "config.worktree"):
-            if self._is_new(path := repository / name, is_new) and not _is_harmless_config(path):
-                yield path
-        if self._is_new(path := repository / "commondir", is_new) and not _is_of_worktree(path):
-            yield path
-        hooks = repository / "hooks"
-        are_new = is_new or (hooks.is_symlink() and self._is_new(hooks, False))
-        with contextlib.suppress(OSError):
-            if not is_new and are_new:
-                yield hooks
-                return
-            for name in sorted(os.listdir(hooks)):  # noqa: PTH208
-                if _ACTIVE_HOOK.fullmatch(name) and self._is_new(hooks / name, are_new):
-                    yield hooks / name
-
-    def _is_new(self, path: Path, in_any_case: bool) -> bool:
-        try:
-            return in_any_case or path.lstat().st_ctime_ns >= self._since_ns
-        except OSError:
+    def _is_new_repository(self, path: Path) -> bool:
+        state, before = path.stat(), self._before
+        identity = _identity(state)
+        if path in before.repositories and before.repositories[path].folder == identity:
             return False
+        was_hidden = before.has_hidden and identity not in self._known
+        return was_hidden or state.st_ctime_ns >= self._since_ns
+
+    def _is_risky(self, file: GitFile, is_in_new: bool) -> bool:
+        if not Path(os.path.realpath(file.path.parent)).is_relative_to(self._root):
+            return False  # by a link of the user's: commands cannot write there
+        if not os.path.lexists(file.path):  # with its folder
+            return False
+        if is_in_new or self._is_new(file):
+            is_harmless = file.is_harmless(self._own_steps)
+            return not is_harmless or any(not self._is_tree_of(tree, file.repository) for tree in file.work_trees())
+        known = self._before.repositories.get(file.repository)  # a folder may have been replaced by a link
+        return known is not None and known.keeps_inside and _leads_out(file, self._root)
+
+    def _is_new(self, file: GitFile) -> bool:
+        folder = file.path.parent
+        if folder == file.repository:  # a link of the user's may lead to where commands write
+            return self._is_changed(file.path) or self._is_changed(file.path, follow=True)
+        if self._is_changed(file.path):
+            return True
+        is_folder_changed = self._is_changed(folder) or self._is_changed(folder, follow=True)
+        if folder.name != "hooks":
+            return is_folder_changed
+        known = self._before.repositories.get(file.repository)  # hooks that are moved as a whole keep their times
+        return is_folder_changed and known is not None and known.hooks != _identity(folder.stat())
+
+    def _is_changed(self, path: Path, *, follow: bool = False) -> bool:
+        with contextlib.suppress(OSError):
+            return path.stat(follow_symlinks=follow).st_ctime_ns >= self._since_ns
+        return False
+
+    def _is_tree_of(self, tree: Path, repository: Path) -> bool:
+        """Whether it is in the project and leads back, as git makes those of submodules."""
+        return tree.is_relative_to(self._root) and git_folder(tree) == Path(os.path.realpath(repository))
+
+
+class _Walk:
+    """A walk through a project folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.own = root / ".git"
+        self.has_hidden = self.is_cut = False
+        self._root = root
+
+    def repositories(self) -> Iterator[Path]:
+        """Folders that git takes for a repository, or for a part that several share."""
+        waiting, count = [str(self._root)], 0
+        while waiting and count < _LIMIT_FOLDERS:
+            folder = waiting.pop()
+            count += 1
+            names = set()
+            with self.looking_at(Path(folder)), os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    if (name := entry.name.lower()) in MARKS:
+                        names.add(name)
+            if is_git_folder(names):
+                yield Path(folder)
+        self.is_cut = bool(waiting)
+
+    def files_of(self, repository: Path) -> Iterator[GitFile]:
+        """Raises OSError after the last one when a command could bring others to light."""
+        try:
+            yield from files_of(repository, only_states=repository == self.own)
+        except OSError as error:
+            if _can_be_opened(Path(error.filename or repository)):
+                raise
+
+    @contextlib.contextmanager
+    def looking_at(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self.has_hidden |= _can_be_opened(Path(error.filename or path))
+
+
+def _can_be_opened(path: Path) -> bool:
+    """Whether a place that could not be looked at is the user's, so that a command could change that."""
+    with contextlib.suppress(OSError):
+        return path.lstat().st_uid == os.geteuid()
+    return _can_be_opened(path.parent)
+
+
+def _first_look(root: Path) -> _Look:
+    walk, found = _Walk(root), dict[Path, _Repository]()
+    for path in walk.repositories():
+        with walk.looking_at(path):
+            list(walk.files_of(path))
+            found[path] = _repository(path, root)
+    return _Look(found, walk.has_hidden, walk.is_cut)
+
+
+def _repository(path: Path, root: Path) -> _Repository:
+    """Raises OSError."""
+    hooks = None
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        hooks = _identity((path / "hooks").stat())
+    configurations = [GitFile(path, name) for name in ("config", "config.worktree")]
+    is_outside = any(_leads_out(file, root) for file in configurations)
+    return _Repository(_identity(path.stat()), hooks, not is_outside)
+
+
+def _leads_out(file: GitFile, root: Path) -> bool:
+    """Whether it has git write to a place outside of the project, or to one that is kept from change."""
+    places = (locate(root, str(tree / "config")) for tree in file.work_trees())
+    return any(not place.inside or place.protected for place in places)
+
+
+def _identity(state: os.stat_result) -> _Identity:
+    return state.st_dev, state.st_ino
 
 
 def _file_clock_ns() -> int:
@@ -96,58 +208,24 @@ def _file_clock_ns() -> int:
     return time.time_ns() - _GRAIN_NS
 
 
-def _repositories(root: Path) -> Iterator[str]:
-    """Folders that git takes for a repository, without the project's own `.git`, which the sandbox keeps."""
-    own, waiting, count = str(root / ".git"), [str(root)], 0
-    while waiting and count < _LIMIT_FOLDERS:
-        folder = waiting.pop()
-        count += 1
-        names = set()
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                    names.add(entry.name.lower())
-                elif entry.name in ("HEAD", "head", "commondir", "objects"):
-                    names.add(entry.name.lower())
-        if "head" in names and ("objects" in names or "commondir" in names) and folder != own:
-            yield folder
-
-
-def _is_harmless_config(path: Path) -> bool:
-    """Whether every line of it is understood and sets something harmless; so too when there is no such file."""
-    try:
-        state = path.lstat()
-        if not stat.S_ISREG(state.st_mode) or state.st_size > _CONFIG_LIMIT_BYTES:
-            return False
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
-        return False
-    section = ""
-    for line in text.lstrip("\ufeff").splitlines():
-        rest = line.strip()
-        if match := _SECTION.match(rest):
-            section, rest = match[1].lower().partition(".")[0], rest[match.end() :].strip()
-        if not rest or rest[0] in "#;":
-            continue
-        setting = _SETTING.fullmatch(rest)
-        if setting is None or rest.endswith("\\") or "::" in (setting[2] or ""):
-            return False
-        if not _HARMLESS.fullmatch(f"{section}.{setting[1].lower()}"):
-            return False
-    return True
-
-
-def _is_of_worktree(path: Path) -> bool:
-    try:
-        return not os.path.lexists(path) or path.read_bytes()[:100].strip() == b"../.."
-    except OSError:
-        return False
-
-
 def _set_aside(path: Path, root: Path) -> str:
     aside = path.with_name(f"{path.name}.set-aside-{secrets.token_hex(3)}")
-    path.rename(aside)
-    return f"{shown(path, root)} could make git run a program outside of the sandbox, so it is now {shown(aside.name)}"
+    word = f"{shown(path, root)} could make git run a program outside of the sandbox, or write or send elsewhere"
+    try:
+        _rename(path, aside)
+    except OSError as error:
+        return f"{word}, and could not be renamed ({error.strerror}): the user has to remove it before using git there"
+    return f"{word}, so it is now {shown(aside.name)}"
+
+
+def _rename(path: Path, aside: Path) -> None:
+    """Raises OSError."""
+    try:
+        path.rename(aside)
+    except PermissionError:  # a folder that its owner may not write to; the command could have made it so
+        mode = path.parent.stat().st_mode & 0o7777
+        path.parent.chmod(mode | 0o300)
+        try:
+            path.rename(aside)
+        finally:
+            path.parent.chmod(mode)
