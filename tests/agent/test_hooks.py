@@ -20,6 +20,7 @@ from tests.scripted import Reply, tool_call
 from tui.agent.calls import Answer
 from tui.agent.conversation import Conversation
 from tui.core.events import ApprovalAsked, Notice, ToolFinished, TurnFinished
+from tui.headless.run import Nobody
 from tui.settings.config import config_file, load
 from tui.settings.paths import config_dir
 from tui.settings.trust import trust
@@ -125,6 +126,13 @@ async def test_a_hook_that_is_not_there_is_said_and_the_turn_goes_on(hooked: Ope
     events = await events_of(conversation.send("go"))
     assert "could not be started" in the(events, Notice).message
     assert the(events, TurnFinished).reason == "done"
+
+
+async def test_where_nobody_can_answer_a_hook_that_took_too_long_is_told_in_one_sentence(hooked: Open) -> None:
+    conversation = hooked([READ, "Done."], ("before_tool", "sleep 600"), more="timeout = 0.1")
+    events = await events_of(conversation.send("go", Nobody()))
+    result = the(events, ToolFinished).result
+    assert "was stopped after 0.1 s, which needs an approval" in result and ".." not in result
 
 
 async def test_a_hook_that_takes_too_long_is_stopped_with_its_children(hooked: Open, stage: Stage) -> None:

@@ -396,6 +396,13 @@ async def test_those_of_a_project_count_once_it_is_trusted(two: Two) -> None:
     assert offered[1]["description"].count("The project's.") == 1
 
 
+async def test_what_is_wrong_with_one_is_told_in_sentences(stage: Stage) -> None:
+    define("bad", "---\ndescription: D\ntools: reed_file\n---\nP")
+    records = await records_of(stage.conversation(["Hi"]).send("Go"))
+    (words,) = [record.event.message for record in records if isinstance(record.event, Notice)]
+    assert "did you mean `read_file`? Known: " in words
+
+
 async def test_subagents_side_by_side_keep_to_the_turns_steps(stage: Stage) -> None:
     numbers = iter(range(1000))
 

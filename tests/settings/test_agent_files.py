@@ -67,7 +67,10 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     "no description": ("---\nbackend: mimo\n---\nP", ":1: `description` is missing"),
     "no prompt": ("---\ndescription: D\n---\n\n", ": the subagent has no prompt"),
     "an unknown key": ("---\ndescription: D\nmodle: m\n---\nP", ":3: modle: unknown key, did you mean `model`?"),
-    "a wrong kind": ("---\ndescription: D\nmax_steps: many\n---\nP", ":3: max_steps: must be a whole number"),
+    "a wrong kind": (
+        "---\ndescription: D\nmax_steps: many\n---\nP",
+        ":3: max_steps: must be a whole number, not a text",
+    ),
     "no steps": ("---\ndescription: D\nmax_steps: 0\n---\nP", ":3: max_steps: must be at least 1, not 0"),
     "a negative budget": ("---\ndescription: D\nbudget: -1\n---\nP", ":3: budget: cannot be negative"),
     "no budget": ("---\ndescription: D\nbudget: 0\n---\nP", ":3: budget: must be above 0"),
@@ -88,6 +91,14 @@ def test_a_mistake_is_said_with_its_place_and_the_others_work(folder: Path, mist
     assert error.message.startswith(f"{folder / 'bad.md'}:") and said in error.message
 
 
+def test_all_mistakes_of_a_head_are_said_at_once(folder: Path) -> None:
+    head = "description: D\nbackend: mimi\nmax_steps: lots\ntools: [reed_file, write_fiel]\ncolour: red"
+    errors = [error.message for error in read(folder, bad=f"---\n{head}\n---\nP").errors]
+    said = ("max_steps: must be a whole number, not a text", "colour: unknown", "mimi", "reed_file", "write_fiel")
+    assert len(errors) == 5 and all(any(words in error for error in errors) for words in said)
+    assert not any("quotes" in error for error in errors)
+
+
 def test_a_name_that_cannot_be_one_is_said(folder: Path) -> None:
     (folder / "My agent.md").write_text("---\ndescription: D\n---\nP")
     assert "the file's name" in read(folder).errors[0].message
@@ -102,4 +113,4 @@ def test_a_pipe_is_not_waited_for(folder: Path) -> None:
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_head_holds_it_is_a_definition_or_a_mistake(folder: Path, head: str) -> None:
     found = read(folder, any=f"---\n{head}\n---\nP".encode(errors="replace"))
-    assert len(found.definitions) + len(found.errors) == 1
+    assert len(found.definitions) == (not found.errors)

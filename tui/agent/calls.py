@@ -174,7 +174,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
         if asked_about is None and (judged := (await before(shop.hooks, call, verdict))[0]).action == "deny":
             verdict = judged
     if verdict.action != "allow":
-        yield refused(call, f"Not allowed: {verdict.reason}.")
+        yield refused(call, f"Not allowed: {verdict.reason.rstrip('.')}.")
         return
     async for event in _kept(shop, replace(shop.context, places=verdict.places), tool, call):
         if isinstance(event, ToolFinished):

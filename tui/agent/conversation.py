@@ -209,8 +209,8 @@ class Conversation:
         return Hooks(settings.hooks, self.folder, lambda: self.session_id, confines=confines, network=network)
 
     def _not_saved(self, problem: MimoError) -> None:
-        words = f"This session is not being saved, so what it changes in files cannot be taken back: {problem.message}"
-        self.tell(f"{words.rstrip('.')}. {problem.hint}" if problem.hint else words)
+        words = "This session is not being saved, so what it changes in files cannot be taken back"
+        self.tell(f"{words}: {problem.told}")
 
     def keep(self, record: Record) -> None:
         """Take in a record of the running turn: for the store, and for the model's next turn."""

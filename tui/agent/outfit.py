@@ -101,7 +101,7 @@ async def _definitions(conversation: Conversation) -> Sequence[AgentDefinition]:
         found = await asyncio.to_thread(known_agents, conversation.settings, conversation.folder)
         conversation.agents = found.definitions
         for error in found.errors:
-            conversation.tell(f"This subagent cannot be used: {error.message}. {error.hint}".strip())
+            conversation.tell(f"This subagent cannot be used: {error.told}")
     return conversation.agents
 
 

@@ -136,7 +136,7 @@ class Subagents:
             try:
                 worker, words = await self._outfit(definition)
             except MimoError as error:
-                yield Outcome(f"The subagent {agent} cannot be asked: {_told(error)}", is_error=True)
+                yield Outcome(f"The subagent {agent} cannot be asked: {error.told}", is_error=True)
                 return
             if words:
                 yield Nested(Notice(words), None)
@@ -149,7 +149,7 @@ class Subagents:
                         if not isinstance(event, TurnFinished):
                             yield Nested(event, work.step or None)
             except MimoError as error:
-                work.failed = _told(error)
+                work.failed = error.told
             yield _outcome(agent, work, worker, history)
 
     async def _outfit(self, definition: AgentDefinition) -> tuple[Agent, str | None]:
@@ -222,8 +222,3 @@ def _outcome(name: str, work: _Work, worker: Agent, history: History) -> Outcome
         parts = [work.said or "(It answered with nothing.)"]
     parts += [f"[{name}: {', '.join(used)}]"] if limits.steps else []
     return Outcome("\n\n".join(parts), bool(work.failed), detail)
-
-
-def _told(error: MimoError) -> str:
-    message = f"{error.message.rstrip('.')}."
-    return f"{message} {error.hint}" if error.hint else message

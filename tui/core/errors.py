@@ -63,6 +63,12 @@ class MimoError(Exception):
     def info(self) -> ErrorInfo:
         return ErrorInfo(self.kind, self.message, self.hint)
 
+    @property
+    def told(self) -> str:
+        """The message and the hint as sentences."""
+        end = "" if self.message.endswith((".", "?", "!")) else "."
+        return f"{self.message}{end} {self.hint}".strip()
+
 
 class UsageError(MimoError):
     exit_code = 2

@@ -48,7 +48,7 @@ class Nobody:
     can_answer = False
 
     async def ask(self, question: ApprovalAsked) -> Answer:
-        return Answer("no", f"{question.reason}, which needs an approval, and nobody is here to give it")
+        return Answer("no", f"{question.reason.rstrip('.')}, which needs an approval, and nobody is here to give it")
 
     async def reply(self, question: QuestionAsked) -> QuestionAnswered:
         return QuestionAnswered(question.id, None, "Nobody is here to answer.")

@@ -104,13 +104,18 @@ def read_agents(backends: Collection[str], tools: Collection[str], root: Path | 
         if root is not None and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
             continue
         try:
-            found.definitions.append(_read(path, backends, tools))
+            definition = _read(path, backends, tools, found.errors)
         except ConfigError as error:
             found.errors.append(error)
+        else:
+            found.definitions += [definition] if definition else []
     return found
 
 
-def _read(path: Path, backends: Collection[str], tools: Collection[str]) -> AgentDefinition:
+def _read(
+    path: Path, backends: Collection[str], tools: Collection[str], errors: list[ConfigError]
+) -> AgentDefinition | None:
+    """What a file defines; None when its head has mistakes, which are put into `errors`. Raises ConfigError."""
     if not _NAME.fullmatch(path.stem):
         problem = "the file's name cannot be a subagent's: it needs small letters, digits, `-` and `_`"
         raise ConfigError(problem, "Rename the file.", file=path)
@@ -122,10 +127,10 @@ def _read(path: Path, backends: Collection[str], tools: Collection[str]) -> Agen
     table, lines = _table(path, match[1])
     problems: list[Problem] = []
     head = check(table, _Head, problems)
-    if head is not None and not problems:
-        problems += _unknown(head, backends, tools)
+    problems = [_in_yaml(problem) for problem in problems] + list(_unknown(table, backends, tools))
     if problems:
-        raise _error(path, problems[0], lines)
+        errors += [_error(path, problem, lines) for problem in problems]
+        return None
     prompt = text[match.end() :].strip()
     if not prompt:
         hint = "Write below the head how it is to work: that is its system prompt."
@@ -172,13 +177,19 @@ def _table(path: Path, text: str) -> tuple[dict[str, Any], dict[str, int]]:
     return {str(key): value for key, value in table.items()}, lines
 
 
-def _unknown(head: _Head, backends: Collection[str], tools: Collection[str]) -> Iterator[Problem]:
-    if head.backend is not None and head.backend not in backends:
-        meant = did_you_mean(head.backend, backends)
+def _in_yaml(problem: Problem) -> Problem:
+    """The problem in words for YAML, where a text needs no quotes."""
+    return problem._replace(message=problem.message.replace("a text in quotes", "a text"))
+
+
+def _unknown(table: dict[str, Any], backends: Collection[str], tools: Collection[str]) -> Iterator[Problem]:
+    backend, named = table.get("backend"), table.get("tools")
+    if isinstance(backend, str) and backend not in backends:
+        meant = did_you_mean(backend, backends)
         hint = "`mimo-tui backends list` shows which there are."
-        yield Problem(("backend",), f'no backend is called "{clean_line(head.backend, 60)}"{meant}', hint)
-    for name in head.tools:
-        if name != ALL_TOOLS and name not in tools and not name.startswith("mcp__"):
+        yield Problem(("backend",), f'no backend is called "{clean_line(backend, 60)}"{meant}', hint)
+    for name in named if isinstance(named, list) else ():
+        if isinstance(name, str) and name != ALL_TOOLS and name not in tools and not name.startswith("mcp__"):
             problem = f'no tool for subagents is called "{clean_line(name, 60)}"{did_you_mean(name, tools)}'
             yield Problem(("tools",), problem, f"Known: {', '.join(tools)}; `{ALL_TOOLS}` means all of them.")
 
