@@ -157,6 +157,14 @@ async def test_a_window_that_the_tools_mostly_fill_is_said_once(stage: Stage, wi
         assert not made(events)
 
 
+async def test_the_user_can_have_it_made_shorter_where_there_is_hardly_room(stage: Stage) -> None:
+    write_long_file(stage)
+    conversation = stage.conversation(Counting(4, a_token=2), backend={"context_window": 6_000})
+    assert not made(await events_of(conversation.send("Go")))
+    conversation.ask_to_compact()
+    assert len(made(await events_of(conversation.send("And?")))) == 1
+
+
 # What a summary leaves out
 
 

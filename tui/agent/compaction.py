@@ -94,6 +94,7 @@ class Compactor:
             return  # that strategy sends what fits, and a small model's summary is worth nothing
         size = self._tokens(messages)
         window = spec.context_window or (size if is_forced or self.is_wanted else 0)
+        is_asked_for = is_forced or self.is_wanted
         if self.is_wanted:
             self.is_wanted, window = False, min(window, size)
         elif is_forced:
@@ -106,7 +107,7 @@ class Compactor:
         self._correct(messages)
         if words := self._about_the_room(spec):
             yield Notice(words)
-        if not is_forced and spec.context_window and self._fixed_tokens >= room(spec, self._share):
+        if not is_asked_for and self._fixed_tokens >= room(spec, self._share):
             return  # whatever is left out, it stays too long
         async for event in self._shorter(answering, request, size, window, is_forced):
             if isinstance(event, Compacted):
@@ -155,7 +156,7 @@ class Compactor:
             with suppress(BackendError):  # then it is said in our own words
                 async with aclosing(_summary(answering, whole, request.tools)) as answer:
                     async for piece in answer:
-                        if isinstance(piece, Retrying):
+                        if isinstance(piece, Retrying | Notice):
                             yield piece
                         elif isinstance(piece, Reply):
                             reply = piece

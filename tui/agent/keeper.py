@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.errors import MimoError
 from tui.core.events import Happened, Notice, ToolFinished
-from tui.core.messages import Context, Message
+from tui.core.messages import Context, Json, Message
 from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import NEVER, why_unkept
 from tui.tools.base import Tool, ToolContext
@@ -90,12 +90,9 @@ class Keeper:
                     if isinstance(event, ToolFinished) and held is not None:
                         ended, held = held, None
                         changes, problems = await asyncio.to_thread(self._after, ended)
-                        came_back = self._came_back(changes)
                         for problem in problems:
                             yield Notice(problem)
-                        if names := [name for change in changes if (name := _named(change))]:
-                            told = {"changed": names[:_SHOWN]} | ({"came_back": came_back} if came_back else {})
-                            event = replace(event, detail={**event.detail, **told})
+                        event = replace(event, detail=event.detail | self._told_of(changes))
                     yield event
         finally:
             if held is not None:  # nobody reads on: what has changed is found out all the same
@@ -121,6 +118,12 @@ class Keeper:
             return (), self._once([_not_kept(error)])
         return changes, self._once([*_limit(recorder), *_lost(changes)])
 
+    def _told_of(self, changes: Sequence[Change]) -> Json:
+        """What is told with a call of what it has changed."""
+        names, came_back = [name for change in changes if (name := _named(change))], self._came_back(changes)
+        told: Json = {"changed": names[:_SHOWN]} if names else {}
+        return told | {"came_back": came_back} if came_back and len(names) <= _SHOWN else told
+
     def _came_back(self, changes: Sequence[Change]) -> list[str]:
         """The files that are again what they were before in this turn."""
         if self._turn != (turn := self._place()[0]):
@@ -131,7 +134,7 @@ class Keeper:
             if change.after in had and (name := _named(change)):
                 found.append(name)
             had |= {change.before, change.after}
-        return found[:_SHOWN]
+        return found
 
     def _parts(self) -> tuple[Recorder, Undoing]:
         from tui.sessions.checkpoints.recorder import Recorder
