@@ -8,6 +8,7 @@ import pytest
 
 from tests.escapes.own_git import AUTHOR, EVIL, git, use_git
 from tests.tools.confined import Place
+from tui.tools.apply_patch import ApplyPatch
 from tui.tools.base import Outcome, ToolContext
 from tui.tools.write_file import WriteFile
 
@@ -135,5 +136,22 @@ async def test_files_that_are_written_make_git_run_nothing(place: Place, command
         outcomes += [outcome async for outcome in WriteFile().run({"path": name, "content": content}, context)]
     place.own()
     assert any(isinstance(outcome, Outcome) and "read-only" in outcome.content for outcome in outcomes), outcomes
+    use_git(place)
+    assert not proof.exists()
+
+
+async def test_a_patch_makes_no_repository(place: Place) -> None:
+    place.run("mkdir data sub; echo gitdir: ../data > sub/.git")
+    proof = place.home / "proof"
+    contents = CONTENTS | {"objects/x": "x\n", "refs/x": "x\n"}
+    del contents["config.worktree"], contents["commondir"]
+    files = "".join(
+        f"*** Add File: data/{name}\n" + "".join(f"+{line}\n" for line in text.splitlines())
+        for name, text in contents.items()
+    )
+    patch = f"*** Begin Patch\n{files}*** End Patch\n".replace("{evil}", EVIL.format(proof=proof))
+    outcomes = [outcome async for outcome in ApplyPatch().run({"patch": patch}, ToolContext(place.project, None))]
+    place.own()
+    assert "read-only" in str(outcomes[-1]) and not (place.project / "data/HEAD").exists(), outcomes
     use_git(place)
     assert not proof.exists()

@@ -12,7 +12,7 @@ from tui.core.messages import Json
 from tui.tools.base import Outcome, ToolContext, outcome_of
 from tui.tools.errors import ToolError, explain
 from tui.tools.opening import put_in_place, remove
-from tui.tools.paths import shown
+from tui.tools.paths import located, shown
 
 CONTEXT_LINES = 3
 _MATCHER_LIMIT_LINES = 4000
@@ -90,7 +90,7 @@ class ChangingTool:
     def _carry_out(self, arguments: Json, context: ToolContext) -> Outcome:
         plan = self.plan(arguments, context)
         diff = plan.diff(context.folder)
-        _apply_all(plan.changes)
+        _apply_all(plan.changes, context.folder)
         for change in plan.changes:
             if change.data is None:
                 context.desk.seen.forget(change.path)
@@ -108,11 +108,12 @@ def refuse_stale(path: Path, context: ToolContext) -> None:
         )
 
 
-def _apply_all(changes: Sequence[Change]) -> None:
+def _apply_all(changes: Sequence[Change], folder: Path) -> None:
     """All of them or none: what was made is undone when a later one fails. Raises ToolError, OSError."""
     made: list[Change] = []
     try:
         for change in changes:
+            located(folder, str(change.path), for_change=True)  # those before may have made it a part of a repository
             change.apply()
             made.append(change)
     except (ToolError, OSError):

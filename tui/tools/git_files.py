@@ -61,7 +61,7 @@ _STATES = {
     "sequencer": ("opts",),
 }
 """What git remembers of work that was stopped, by its folder."""
-_ACTIVE_HOOK = re.compile(r"[a-z0-9-]+")
+_ACTIVE_HOOK = re.compile(r"[A-Za-z0-9-]+")
 
 
 class GitFile(NamedTuple):
