@@ -59,7 +59,7 @@ async def end(root: int, mark: str, *, grace_s: float, spared: Iterable[int] = (
     """
     try:
         asked = (await asyncio.to_thread(started_by, root, mark) | {root}) - set(spared)
-        _signal(asked, signal.SIGTERM)
+        _signal(sorted(asked), signal.SIGTERM)  # a shell before what it waits for: it would go on with the next command
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
         while asked and loop.time() < deadline:
