@@ -152,8 +152,6 @@ class Feed:
         self._has_begun = self._has_begun or bool(event.message.blocks)
         if event.finish_reason == "length":
             self._note("the answer was cut: the model's output limit was reached", "▲", "warning")
-        elif event.finish_reason == "window_full":
-            self._note("the answer was cut: the model's window is full", "▲", "warning")
         elif event.finish_reason == "content_filter":
             self._note("the answer was cut by the server's content filter", "▲", "warning")
 
