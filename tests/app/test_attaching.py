@@ -143,7 +143,7 @@ async def test_a_broken_image_says_so_and_its_path_stays(folder: Path, model: Mo
         assert it.prompt == str(shot)
         await it.press("ctrl+c")
         (folder / "words.png").write_text("no picture")
-        for path, word in (("words.png", "is no image that can be sent"), ("gone.png", "such file")):
+        for path, word in (("words.png", "is no image that can be sent"), ("gone.png", "such")):
             await it.say(f"/attach {path}")
             await it.until_shown(word)
         await it.say("/attach")
