@@ -57,6 +57,11 @@ NESTED = {
     "git config -f config core.fsmonitor '{evil}'",
     "in a folder that cannot be written": "git init -q sub; git -C sub config core.fsmonitor '{evil}'; "
     "chmod 555 sub/.git",
+    "in a folder that cannot be listed": "git init -q sub; git -C sub config core.fsmonitor '{evil}'; chmod 311 sub",
+    "in a repository that cannot be listed": "git init -q sub; git -C sub config core.fsmonitor '{evil}'; "
+    "chmod 311 sub/.git",
+    "in hooks that cannot be listed": "git init -q sub; cd sub/.git/hooks; "
+    "printf '#!/bin/sh\\n{evil}\\n' > post-index-change; chmod +x *; chmod 311 .",
     "hooks from elsewhere": "git init -q sub; rm -r sub/.git/hooks; mkdir h; "
     "printf '#!/bin/sh\\n{evil}\\n' > h/post-index-change; chmod +x h/*; sleep 0.1; mv h sub/.git/hooks; "
     "touch sub/f; git -C sub add -A",
@@ -250,8 +255,10 @@ def test_honest_work_with_repositories_is_left_alone(place: Place, command: str)
     assert not result.is_error and "set-aside" not in result.content, result.content
 
 
-def test_a_folder_of_the_users_that_is_closed_changes_nothing(place: Place) -> None:
-    place.write("project/closed/x", "text").parent.chmod(0)
+@pytest.mark.parametrize("mode", [0, 0o311])
+def test_a_folder_of_the_users_that_is_closed_changes_nothing(place: Place, mode: int) -> None:
+    closed = place.write("project/closed/x", "text").parent
+    closed.chmod(mode)
     place.run("true")
     (place.project / "sub").mkdir()
     place.own()
@@ -259,7 +266,8 @@ def test_a_folder_of_the_users_that_is_closed_changes_nothing(place: Place) -> N
     git(place, "config", "alias.st", "status", folder=place.project / "sub")
     result = place.run("git -C sub st --short; echo x > sub/f", "git -C sub st --short")
     assert "?? f" in result.content and "set-aside" not in result.content
-    place.project.joinpath("closed").chmod(0o755)
+    assert closed.stat().st_mode & 0o777 == mode
+    closed.chmod(0o755)
 
 
 def test_what_the_user_had_set_in_a_repository_below_stays(place: Place) -> None:

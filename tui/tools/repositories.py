@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -129,16 +130,25 @@ class _Walk:
         self.own = root / ".git"
         self.has_hidden = self.is_cut = False
         self._root = root
+        self._opened: list[tuple[Path, int]] = []
 
     def repositories(self) -> Iterator[Path]:
         """Folders that git takes for a repository, or for a part that several share."""
+        try:
+            yield from self._found()
+        finally:
+            for path, mode in reversed(self._opened):
+                with contextlib.suppress(OSError):
+                    path.chmod(mode)
+
+    def _found(self) -> Iterator[Path]:
         waiting, count = [str(self._root)], 0
         while waiting and count < _LIMIT_FOLDERS:
             folder = waiting.pop()
             count += 1
             names = set()
-            with self.looking_at(Path(folder)), os.scandir(folder) as entries:
-                for entry in entries:
+            with self.looking_at(Path(folder)):
+                for entry in self._entries(folder):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     if (name := entry.name.lower()) in MARKS:
@@ -149,11 +159,37 @@ class _Walk:
 
     def files_of(self, repository: Path) -> Iterator[GitFile]:
         """Raises OSError after the last one when a command could bring others to light."""
+        self._open(repository / "hooks")
         try:
             yield from files_of(repository, only_states=repository == self.own)
         except OSError as error:
             if _can_be_opened(Path(error.filename or repository)):
                 raise
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """Raises OSError."""
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except PermissionError:
+            if not self._open(Path(folder)):
+                raise
+            with os.scandir(folder) as entries:
+                return list(entries)
+
+    def _open(self, folder: Path) -> bool:
+        """Whether a folder of the user's had to be made one that can be listed, for the time of the walk.
+
+        Git needs no list of what is in a repository, so it would use one that only cannot be looked at.
+        """
+        with contextlib.suppress(OSError):
+            state = folder.lstat()
+            mode = stat.S_IMODE(state.st_mode)
+            if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and mode & 0o500 == 0o100:
+                folder.chmod(mode | 0o400)
+                self._opened.append((folder, mode))
+                return True
+        return False
 
     @contextlib.contextmanager
     def looking_at(self, path: Path) -> Iterator[None]:
