@@ -10,7 +10,6 @@ import pytest
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Received, Reply, chunk, fault, text, tool_call, usage
 from tui.core.events import Compacted, Event, MessageAdded, Notice, Retrying, StepFinished, ToolFinished, TurnFinished
-from tui.settings.learned import Learned, keep_learned, learned_of
 
 SUMMARY = "## Task\nRead on.\n## Decisions\nnone\n## Files\na.txt\n## Open points\nmore"
 EXCEEDED = {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}
@@ -164,32 +163,6 @@ async def test_the_user_can_have_it_made_shorter_where_there_is_hardly_room(stag
     assert not made(await events_of(conversation.send("Go")))
     conversation.ask_to_compact()
     assert len(made(await events_of(conversation.send("And?")))) == 1
-
-
-@pytest.mark.parametrize("takes", [6_000, 100_000])
-async def test_a_window_that_was_learned_earlier_is_tried_once(stage: Stage, takes: int) -> None:
-    write_long_file(stage)
-    model = Counting(8)
-
-    def answer(request: Received) -> Any:
-        tokens = characters(request) // 4
-        if tokens <= takes:
-            return model(request)
-        return fault(400, message=f"This model's maximum context length is {takes} tokens. You requested {tokens}")
-
-    conversation = stage.conversation(answer)
-    keep_learned(Learned(stage.server.base_url, "scripted", "context_window", 6_000, "too long", "2026-01-01"))
-    events = await events_of(conversation.send("Go"))
-    assert the(events, TurnFinished).reason == "done"
-    refused = [event for event in events if isinstance(event, StepFinished) and event.finish_reason == "error"]
-    told = [
-        event.message for event in events if isinstance(event, Notice) and "took more than the 6,000" in event.message
-    ]
-    kept = [entry.value for entry in learned_of(stage.server.base_url, "scripted")]
-    if takes == 6_000:
-        assert len(refused) == 1 and made(events) and not told and kept == [6_000]
-    else:
-        assert not refused and not made(events) and len(told) == 1 and not kept
 
 
 # What a summary leaves out

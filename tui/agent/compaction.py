@@ -66,7 +66,6 @@ class Compactor:
         self._counted: tuple[int, int] | None = None  # messages, and the tokens that the server counted for them
         self._last_size = 0  # messages that were left when it was last made shorter
         self._forced = 0  # times in a row
-        self._was_refused = False  # the server has said that it is too long
         self._fixed = 0  # characters of what goes along with each request
         self._is_told = False  # that the window has hardly any room
         self.is_wanted = False
@@ -99,15 +98,12 @@ class Compactor:
         if self.is_wanted:
             self.is_wanted, window = False, min(window, size)
         elif is_forced:
-            self._was_refused = True
             self._forced += 1
             if self._forced > _MOST_FORCED:
                 return
             window = min(window, size)
         elif not window or size <= room(spec, self._share) or len(messages) - self._last_size < 2:
             return
-        elif spec.sources.get("context_window") == "learned" and not self._was_refused:
-            return  # from an earlier conversation: the server may take more by now, and says so if not
         self._correct(messages)
         if words := self._about_the_room(spec):
             yield Notice(words)
