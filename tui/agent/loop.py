@@ -5,10 +5,10 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 
+from tui.agent import room
 from tui.agent.answering import Answering
 from tui.agent.cache_watch import CacheWatch
 from tui.agent.calls import Workshop, groups, refused, run_call, side_by_side
@@ -16,7 +16,6 @@ from tui.agent.compaction import Compactor, cut_result
 from tui.agent.guard import LoopGuard
 from tui.agent.limits import Limits
 from tui.agent.step import run_step
-from tui.backends.spec import Request
 from tui.core.errors import MimoError
 from tui.core.events import (
     CUT,
@@ -65,14 +64,13 @@ async def run_turn(agent: Agent, history: History) -> AsyncGenerator[Happened, N
 
 
 async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
-    tools = agent.workshop.toolbox.specs()
     while not (limit := agent.limits.claim()):
-        async for event in _made_room(agent, history):
+        async for event in room.make(agent, history):
             yield event
         spec, step = agent.answering.backend.spec, None
         if words := agent.cache.before(spec.origin, spec.price.input if spec.price else None):
             yield Notice(words)
-        request = Request(agent.answering.system, history.messages, tools)
+        request = room.request_of(agent, history)
         try:
             async for event in run_step(agent.answering, request, history.body):
                 step = event if isinstance(event, StepFinished) else step
@@ -101,7 +99,7 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
             yield TurnFinished("limit", agent.guard.stuck) if agent.guard.stuck else TurnFinished("done")
             return
         if step.finish_reason == "window_full" and not agent.guard.stuck:
-            async for event in _go_on_with_less(agent, history, step):
+            async for event in room.go_on_with_less(agent, history, step):
                 yield event
         if agent.guard.stuck:
             yield TurnFinished("limit", agent.limits.told(agent.guard.stuck))
@@ -109,57 +107,17 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
     yield TurnFinished("limit", agent.limits.told(limit))
 
 
-async def _made_room(agent: Agent, history: History, *, is_forced: bool = False) -> AsyncIterator[Event]:
-    """Make the conversation shorter where it has to be; what a summary leaves out is told to the model again."""
-    request = Request(agent.answering.system, history.messages, agent.workshop.toolbox.specs())
-    async for event in agent.compactor.make_room(agent.answering, request, is_forced=is_forced):
-        yield event
-        if isinstance(event, Compacted) and event.summary and (blocks := await _lost(agent, history)):
-            yield MessageAdded(Message("user", blocks))
-
-
-async def _lost(agent: Agent, history: History) -> tuple[Context, ...]:
-    """What the model was told and a summary has left out: the date and the state of the folder, and the plan."""
-    shop, blocks = agent.workshop, tuple[Context, ...]()
-    if (project := shop.project) is not None and shop.toolbox.names:
-        blocks = await asyncio.to_thread(
-            project.blocks,
-            "",
-            history.messages,
-            is_agent=True,
-            is_planning=shop.permissions.approvals.policy == "plan" and not shop.subagent,
-            window=agent.answering.backend.spec.context_window,
-        )
-    if plan := shop.context.desk.todo_text():
-        before = "\n\n" if blocks else ""
-        blocks = (*blocks, Context(f"{before}[Your plan, as it stands:]\n{plan}"))
-    return blocks
-
-
-async def _go_on_with_less(agent: Agent, history: History, step: StepFinished) -> AsyncIterator[Event]:
-    """The window was full before the reply had its end: make room, and have the model go on."""
-    is_shorter = False
-    async for event in _made_room(agent, history, is_forced=True):
-        is_shorter = is_shorter or isinstance(event, Compacted)
-        yield event
-    if not is_shorter:
-        agent.guard.stuck = "the model's window is full, and the conversation cannot be made shorter"
-    elif not step.message.tool_calls:
-        words = "[Your last reply was cut, as your window was full. There is room again: go on where it ended.]"
-        yield MessageAdded(Message("user", (Context(words),)))
-
-
 async def another_way(agent: Agent, history: History, error: MimoError) -> AsyncIterator[Event]:
     """What is done so that the same can be asked again after `error`; nothing when there is no way."""
     if words := await agent.answering.go_on_after(error):
         yield Notice(words)
     elif error.kind == "context_overflow":
-        async for event in _made_room(agent, history, is_forced=True):
+        async for event in room.make(agent, history, is_forced=True):
             yield event
-    elif error.kind == "too_large":
-        request = Request(agent.answering.system, history.messages, agent.workshop.toolbox.specs())
-        if folding := agent.compactor.fold(agent.answering, request):
-            yield folding
+    elif error.kind == "too_large" and (
+        folding := agent.compactor.fold(agent.answering, room.request_of(agent, history))
+    ):
+        yield folding
 
 
 async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Happened]:
