@@ -179,7 +179,7 @@ async def test_equal_lines_of_code_are_meant_but_not_without_end(stage: Stage, l
     conversation = stage.conversation([some, f"```c\n{code(3000)}```", "Done."])
     assert the(await events_of(conversation.send("Hi")), StepFinished).finish_reason == "stop"
     first, _ = (e for e in await events_of(conversation.send("More")) if isinstance(e, StepFinished))
-    assert first.finish_reason == "repetition" and len(first.message.text) < 40_000
+    assert first.finish_reason == "repetition"
 
 
 async def test_in_a_chat_the_user_decides_how_often_something_is_said(stage: Stage) -> None:
