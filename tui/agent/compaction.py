@@ -67,6 +67,7 @@ class Compactor:
         self._last_size = 0  # messages that were left when it was last made shorter
         self._forced = 0  # times in a row
         self._fixed = 0  # characters of what goes along with each request
+        self._measured: tuple[str, Sequence[ToolSpec]] = ("", ())  # the system prompt and the tools that these are of
         self._is_told = False  # that the window has hardly any room
         self.is_wanted = False
         """The user wants it shorter before the next request, whatever room there is."""
@@ -86,7 +87,8 @@ class Compactor:
 
         `is_forced`: the server has said that it is too long, whatever was thought of its window.
         """
-        messages, self._fixed = request.messages, _fixed_characters(request)
+        messages = request.messages
+        self._measure(request)
         spec = answering.backend.spec
         if (spec.context_window or 0) in range(1, SMALL_WINDOW_TOKENS + 1) and not isinstance(
             answering.strategy, Native
@@ -116,7 +118,8 @@ class Compactor:
 
     def fold(self, answering: Answering, request: Request) -> Compacted | None:
         """Old results of tools and their images left out, for a request of too many bytes; None when there are none."""
-        messages, self._fixed = request.messages, _fixed_characters(request)
+        messages = request.messages
+        self._measure(request)
         if not (folded := _foldable(messages, has_images=True)):
             return None
         event = Compacted(folded, "", len(messages), self._tokens(messages), 0, cost=0.0)
@@ -172,6 +175,11 @@ class Compactor:
             return self._fixed_tokens + self._estimate(messages)
         known, tokens = self._counted
         return tokens + self._estimate(messages[known:])
+
+    def _measure(self, request: Request) -> None:
+        system, tools = self._measured
+        if request.tools is not tools or request.system != system:
+            self._measured, self._fixed = (request.system, request.tools), _fixed_characters(request)
 
     @property
     def _fixed_tokens(self) -> int:

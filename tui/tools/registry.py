@@ -21,6 +21,7 @@ class Toolbox:
 
     def __init__(self, tools: Iterable[Tool] = ()) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._specs = tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in self._tools.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,7 +39,8 @@ class Toolbox:
         return Toolbox((*self._tools.values(), *tools))
 
     def specs(self) -> tuple[ToolSpec, ...]:
-        return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in self._tools.values())
+        """The same object each time: what is made of it for one request need not be made again for the next."""
+        return self._specs
 
 
 EMPTY = Toolbox()
