@@ -82,7 +82,9 @@ class Servers:
 
 @pytest.fixture
 async def servers(home: Path, tmp_path: Path) -> AsyncIterator[Servers]:
-    servers = Servers(tmp_path)
+    folder = tmp_path / "project"  # beside the home folder: what is above that is no project
+    folder.mkdir()
+    servers = Servers(folder)
     yield servers
     await servers.servers.close()
 
