@@ -241,7 +241,7 @@ def test_the_timeout_is_4_and_keeps_what_came(project: Project, scripted: Script
     assert (done.stdout, done.returncode) == ("So far\n", 4)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupt_is_130_and_keeps_what_came(project: Project, scripted: Scripted, number: int) -> None:
     server = scripted([Reply("So far", pause(), ".")])
     project.configure(server)

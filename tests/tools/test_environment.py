@@ -16,6 +16,7 @@ from tui.tools.environment import tool_environment
         ("/usr/lib/cuda:", "/usr/lib/cuda"),
         (":/usr/lib/cuda::lib:./lib", "/usr/lib/cuda"),
         ("{project}/lib:/usr/lib/cuda:{project}/../project", "/usr/lib/cuda"),
+        ("/usr/lib/cuda;{project}/lib;lib:;", "/usr/lib/cuda"),
         (":", None),
         ("", None),
     ],

@@ -155,7 +155,7 @@ async def run(conversation: Conversation, prompt: str, as_json: bool, images: Se
     outcome, conversation.asks_server, conversation.is_attended = _Outcome(), False, False
     turn = conversation.send(prompt, Nobody(), images)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         loop.add_signal_handler(number, turn.stop)
     try:
         async for record in turn:

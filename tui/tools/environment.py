@@ -23,7 +23,7 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|DBUS", re.IG
 def tool_environment() -> dict[str, str]:
     """A fresh copy. `LC_*` is let through too; what its name says is a secret never is."""
     environment = {name: value for name, value in os.environ.items() if _is_harmless(name)}
-    if libraries := environment.pop("LD_LIBRARY_PATH", ""):
+    if libraries := environment.pop("LD_LIBRARY_PATH", "").replace(";", os.pathsep):  # ld.so(8) takes both
         # What starts a sandbox loads from there too; an empty part of it means the current folder, so the project's.
         environment |= {"LD_LIBRARY_PATH": kept} if (kept := os.pathsep.join(_elsewhere(libraries))) else {}
     return environment

@@ -73,13 +73,15 @@ async def _search(arguments: Json, context: ToolContext) -> Outcome:
             raise ToolError(f"The {name} cannot have a NUL character in it.")
     root, target = await asyncio.to_thread(_target, context, arguments.get("path", "."))
     wanted = path_pattern(glob) if glob else None
+    hidden = await asyncio.to_thread(_secrets_below, root / target)
     options = [
         "--sort=path",  # slower, but the same call has the same result
-        *await asyncio.to_thread(_without_secrets, root, root / target),
+        *(f"--glob=!/{escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)),
         # A type, since a glob of ripgrep's would find what `.gitignore` leaves out.
         *((f"--type-add=wanted:{name_part(glob)}", "--type=wanted") if glob else ()),
     ]
-    is_wanted = functools.partial(_is_wanted, wanted, str(target))
+    elsewhere = [f"{place}" for place in hidden if not place.is_relative_to(root)]  # globs are from the root
+    is_wanted = functools.partial(_is_wanted, wanted, str(target), elsewhere)
     if pattern is None:
         found = await _ripgrep((*options, "--files", "--", str(target)), root)
         return _names(found, is_wanted, str(glob))
@@ -112,9 +114,11 @@ def _searching(pattern: str, context_lines: int) -> list[str]:
     ]
 
 
-def _is_wanted(wanted: re.Pattern[str] | None, target: str, name: str) -> bool:
-    """Whether a file's path fits, from the project's folder or from the one that is searched."""
+def _is_wanted(wanted: re.Pattern[str] | None, target: str, hidden: Sequence[str], name: str) -> bool:
+    """Whether a file's path fits, from the project's folder or from the one that is searched, and is not hidden."""
     name = name.removeprefix("./")
+    if any(name == place or name.startswith(f"{place}/") for place in hidden):
+        return False
     return wanted is None or any(wanted.fullmatch(path) for path in (name, name.removeprefix(f"{target}/")))
 
 
@@ -140,10 +144,9 @@ def _target(context: ToolContext, name: str) -> tuple[Path, Path]:
     return root, path.relative_to(root) if path.is_relative_to(root) else path
 
 
-def _without_secrets(root: Path, target: Path) -> list[str]:
-    """Options that leave out where keys lie, below what is searched: to look there it must be named, and approved."""
-    hidden = (place for place in secret_places() if place.is_relative_to(target) and place != target)
-    return [f"--glob=!/{escape(str(place.relative_to(root)))}" for place in hidden if place.is_relative_to(root)]
+def _secrets_below(target: Path) -> list[Path]:
+    """Where keys lie below what is searched: they are left out, since to look there it must be named, and approved."""
+    return [place for place in secret_places() if place.is_relative_to(target) and place != target]
 
 
 def _outcome(found: Found, pattern: str, is_wanted: Callable[[str], bool], root: Path, remark: str) -> Outcome:

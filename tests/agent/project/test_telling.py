@@ -8,7 +8,7 @@ import pytest
 
 from tests.agent.conftest import Stage, events_of
 from tests.scripted import Reply, tool_call
-from tui.core.events import Notice, ToolFinished
+from tui.core.events import Notice, ToolFinished, TurnFinished
 from tui.settings.memory import add_memory
 from tui.settings.trust import trust
 
@@ -88,6 +88,15 @@ async def test_notes_of_a_sub_folder_come_with_the_first_file_of_it(stage: Stage
     events = await events_of(stage.conversation([read, read, "Done."]).send("go"))
     first, second = [event.result for event in events if isinstance(event, ToolFinished)]
     assert "Here spaces." in first and "Here spaces." not in second
+
+
+async def test_a_name_that_is_too_long_is_an_error_for_the_model(stage: Stage, project: Path) -> None:
+    trust(project)
+    calls = [Reply(tool_call("read_file", {"path": name})) for name in ("n" * 300, "sub/" + "n/" * 2500)]
+    events = await events_of(stage.conversation([*calls, "Done."]).send("go"))
+    results = [event for event in events if isinstance(event, ToolFinished)]
+    assert all(result.is_error and "too long" in result.result for result in results) and len(results) == 2
+    assert isinstance(events[-1], TurnFinished) and events[-1].reason == "done"
 
 
 async def test_a_skill_is_read_by_its_tool_or_named_by_the_user(stage: Stage, project: Path) -> None:

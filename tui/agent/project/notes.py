@@ -45,7 +45,7 @@ def notes_below(folder: Path, path: Path) -> list[Note]:
     if not path.is_relative_to(folder):
         return []
     root = project_root(folder)
-    folders = _down_to(folder, path if path.is_dir() else path.parent)[1:]
+    folders = _down_to(folder, path if os.path.isdir(path) else path.parent)[1:]  # noqa: PTH112 (no name is too long)
     return _found(root, folders, (*_OWN, *_OTHERS))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SIGN_IN_S = 300.0
 """So long a person may take in their browser."""
 _REQUEST_BYTES = 16 * 1024
+_CALLBACK = "/callback"
 _PAGE = "<!doctype html><title>mimo-tui</title><p>That was all: go back to the terminal, and close this page."
 
 
@@ -107,7 +108,7 @@ def _provider(
     metadata = OAuthClientMetadata.model_validate(
         {
             "client_name": "mimo-tui",
-            "redirect_uris": [f"http://127.0.0.1:{port}/callback"],
+            "redirect_uris": [f"http://127.0.0.1:{port}{_CALLBACK}"],
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": "none",
@@ -147,7 +148,10 @@ class _WayBack:
         with contextlib.suppress(OSError, ValueError, TimeoutError, IndexError):
             async with asyncio.timeout(10):
                 line = (await reader.readline())[:_REQUEST_BYTES].decode("ascii", "replace")
-            asked = {name: values[0] for name, values in parse_qs(urlsplit(line.split()[1]).query).items()}
+            address = urlsplit(line.split()[1])
+            if address.path != _CALLBACK:  # a browser also asks for an icon, and a page could ask for anything
+                raise ValueError(address.path)
+            asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
             writer.write(f"{head}Content-Length: {len(_PAGE)}\r\n\r\n{_PAGE}".encode())
             await writer.drain()
