@@ -16,7 +16,7 @@ Words = Sequence[str]
 _RUNS_ITS_WORDS = names(
     ". ash at bash batch builtin busybox chroot chrt command coproc csh dash do doas ed emacs entr env eval ex exec"
     " expect firejail fish flock gdb ionice ksh ltrace mksh nice nohup npx nsenter nvim parallel perf pkexec proot"
-    " rlwrap runuser screen script setarch setpriv setsid sh source ssh start-stop-daemon stdbuf strace su sudo"
+    " rlwrap run0 runuser screen script setarch setpriv setsid sh source ssh start-stop-daemon stdbuf strace su sudo"
     " systemd-run taskset tcsh time timeout tmux torsocks toybox trap tsocks unbuffer unshare uvx vi vim watch xargs"
     " zsh apt apt-get man scp sftp mosh bunx pipx"
     # builtins, checkers, and what runs its words in other surroundings
@@ -41,14 +41,16 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "ag": ("", "--pager"),
     "awk": ("fielEodDpW", "--file --include --load --exec --source --dump-variables --pretty-print --profile --debug"),
     "cargo": ("", "--config"),
+    "cmake": ("", "-C -E -P"),
     "ctags": ("", "--options"),
+    "ctest": ("", "-S --script --build-and-test"),
     "curl": ("cDoOKTJw", "--output --remote-name --config --upload-file --output-dir --remote-header-name --libcurl"
              " --cookie-jar --dump-header --trace --trace-ascii --stderr --hsts --alt-svc --etag-save --ssl-sessions"
              " --write-out"),
     "fd": ("xX", "--exec --exec-batch"),
     "fdfind": ("xX", "--exec --exec-batch"),
-    "gcc": ("", "--wrapper -wrapper -fplugin"),
-    "go": ("", "-exec -toolexec -vettool"),
+    "gcc": ("", "--wrapper -wrapper -fplugin -specs --specs -B -load"),
+    "go": ("", "-exec -toolexec -vettool --exec --toolexec --vettool"),
     "hg": ("", "--config"),
     "jobs": ("x", ""),
     "make": ("fCIE", "--file --makefile --directory --eval --include-dir"),
@@ -65,26 +67,33 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "zip": ("T", "--test --unzip-command"),
 }  # fmt: skip
 _INTERPRETERS = {
-    # before the script: the letters of options that bring a program of their own, and the long ones
-    "lua": ("eli", ""),
-    "node": ("epr", "--eval --print --require --import --loader --experimental-loader"),
-    "perl": ("eEiIM", ""),
-    "php": ("rBREfd", "--run --define"),
-    "python": ("ciX", ""),
-    "ruby": ("eirI", ""),
-}
+    # all that may stand before the script: the letters of options, of those with a value, and the long ones
+    "lua": ("EW", "", ""),
+    "node": ("c", "C", "--test --watch --check --enable-source-maps --experimental-strip-types"
+             " --experimental-vm-modules --expose-gc --inspect --inspect-brk --max-old-space-size= --no-deprecation"
+             " --no-warnings --preserve-symlinks --throw-deprecation --trace-deprecation --trace-uncaught --trace-warnings"),
+    "perl": ("acnplstTuUwWX0123456789", "", ""),
+    "php": ("lnqsw", "", ""),
+    "python": ("bBdEIOPqsSuvx", "Wm", ""),
+    "ruby": ("aclnpswW0123456789", "E", "--jit --yjit --verbose"),
+}  # fmt: skip
+_MODULES_RUN = names(
+    "IPython asyncio bdb bpython cProfile code debugpy idlelib pdb profile ptpython pyinstrument runpy scalene sqlite3"
+    " timeit trace viztracer"
+)
+"""Modules that, like Python itself, run what they are given."""
 _RUNNERS = {
     **dict.fromkeys(names("bundle conda direnv docker go hatch kubectl mise pdm"), names("exec run x tool")),
     **dict.fromkeys(names("pipenv podman poetry pyenv rbenv rye uv"), names("exec run x tool")),
     "npm": names("create dlx exec explore init x"),
-    **dict.fromkeys(("bun", "deno"), names("create eval exec init x")),
+    **dict.fromkeys(("bun", "deno"), names("create eval exec init repl x")),
 }
 """What runs the words after it: a rule has to say which program that is."""
 _GROUPS = names("compose container")
 """What may stand between a program and one of these subcommands."""
 _SAME = {"gmake": "make", "gtar": "tar", "bsdtar": "tar", "python3": "python", "python2": "python", "pypy": "python",
-         "nodejs": "node", "deno": "node", "bun": "node", "g++": "gcc", "cc": "gcc", "clang": "gcc", "pnpm": "npm",
-         "yarn": "npm", "luajit": "lua", "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
+         "nodejs": "node", "deno": "node", "bun": "node", "g++": "gcc", "cc": "gcc", "c++": "gcc", "clang": "gcc",
+         "clang++": "gcc", "pnpm": "npm", "yarn": "npm", "luajit": "lua", "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
 _GIT_OPTIONS = (
     "--output --output-directory --ext-diff --open-files-in-pager --upload-pack --receive-pack --exec --template"
     " --extcmd --config --gpg-sign"
@@ -104,7 +113,7 @@ def why_not_covered(words: Words, literal: int) -> str | None:
     """
     called = program(words[0]) or words[0]
     if called not in _RUNS_ITS_WORDS:  # `m4`
-        called = re.sub(r"(?<=[a-z])[0-9]+(\.[0-9]+)*$", "", called)
+        called = re.sub(r"(?<=[a-z+])-?[0-9]+(\.[0-9]+)*$", "", called)
     name = _SAME.get(called, called)
     if name in _RUNS_ITS_WORDS:
         return f"`{name}` runs what it is given"
@@ -130,14 +139,26 @@ def _runner(words: Words, runners: Collection[str]) -> int | None:
     return next((n for n, word in enumerate(candidates, 1) if word in runners), None)
 
 
-def _interpreter(words: Words, letters: str, names: str) -> str | None:
-    """Only a script or module that is named: without one the program comes from the input."""
-    for n, word in enumerate(words):
-        if word in ("-m", "--version", "-V", "-v", "--help"):
-            return None
-        if not word.startswith("-") or word == "-":
-            return word if word in ("-", "/dev/stdin") else _option(words[:n], letters, names)
-    return _option(words, letters, names) or "no script"
+def _interpreter(words: Words, alone: str, valued: str, longs: str) -> str | None:
+    """Only a script or module that is named, after options that are known: without one the program is the input."""
+    if len(words) == 1 and words[0] in ("--version", "--help", "-h", "-V", *(() if "v" in alone else ("-v",))):
+        return None
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            return word if word == "/dev/stdin" else None
+        if word.startswith("--"):
+            if "".join(word.partition("=")[:2]) not in longs.split():
+                return word
+            continue
+        letters = word[1:].lstrip(alone)
+        if word == "-" or letters[:1] not in valued:  # an empty word is in any
+            return word
+        value = letters[1:] or (rest.pop(0) if letters and rest else "")
+        if letters[:1] == "m":
+            return value if value.partition(".")[0] in _MODULES_RUN else None
+    return "no script"
 
 
 def _option(words: Words, letters: str, names: str) -> str | None:
@@ -169,6 +190,8 @@ def _git_command(command: str, words: Words) -> str | None:
             return found
         if any("::" in word for word in words):  # ext::command is a transport that runs it
             return next(word for word in words if "::" in word)
+    if command == "notes" and "edit" in words:  # in the editor, like `gui` in a window
+        return "edit"
     return _option(words, "", _GIT_OPTIONS)
 
 
