@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tui
 from tui.agent.approvals import Approvals
 from tui.settings.schema import AllowRule
 from tui.tools.kept_outputs import KeptOutputs
@@ -139,6 +140,15 @@ def test_the_rule_that_always_would_add_allows_the_same_call_again(tmp_path: Pat
     name, arguments = CALLS[call]
     verdict = Approvals("ask", tmp_path, "on").judge(TOOLS.get(name), arguments)
     assert judge(call, tmp_path, rules=(AllowRule(**verdict.rule),)) == "allow"
+
+
+def test_a_change_of_this_program_itself_is_always_asked() -> None:
+    folder = Path(tui.__file__).parents[1]
+    edit, arguments = TOOLS.get("write_file"), {"path": "tui/cli/__init__.py", "content": ""}
+    for policy in ("edits", "auto"):
+        verdict = Approvals(policy, folder, "on", (AllowRule(tool="write_file"),)).judge(edit, arguments)
+        assert verdict.action == "ask" and "changes this program itself" in verdict.reason and verdict.rule is None
+    assert Approvals("auto", folder, "on").judge(edit, {"path": "docs/x.md", "content": ""}).action == "allow"
 
 
 def test_what_is_outside_is_always_asked(tmp_path: Path) -> None:

@@ -51,6 +51,23 @@ def test_what_was_left_alone_is_named_and_an_exit_code(session: Session, capsys:
     assert (session.folder / "src/a.py").read_text() == "mine"
 
 
+def test_what_git_would_run_a_program_by_is_not_put_back(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was no repository yet when the configuration was written, and is one when that comes back."""
+    bare, pwned = session.folder / "bare", session.folder.parent / "pwned"
+    session.edit("bare/HEAD", b"ref: refs/heads/main\n")
+    session.edit("bare/config", f"[core]\n\tworktree = ..\n\tfsmonitor = touch {pwned}\n".encode())
+    session.next_turn()
+    session.edit("bare/config", None)
+    for name in ("objects", "refs"):
+        (bare / name).mkdir()
+    session.store.close()
+    assert main(["sessions", "undo", session.id]) == 0
+    assert "Took back turn 2" in (said := capsys.readouterr().out) and "But bare/config could make git run" in said
+    assert not (bare / "config").exists()
+    subprocess.run(["git", "--git-dir", str(bare), "status"], capture_output=True, check=False)
+    assert not pwned.exists()
+
+
 def test_a_session_that_is_open_elsewhere_is_left_alone(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     session.edit("src/a.py", b"new")
     done = subprocess.run([sys.executable, "-m", "tui", "sessions", "undo", session.id], capture_output=True, text=True)

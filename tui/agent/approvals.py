@@ -16,7 +16,7 @@ from tui.settings.config import AllowRule
 from tui.tools.base import Tool
 from tui.tools.changes import ChangingTool
 from tui.tools.errors import ToolError
-from tui.tools.paths import Location, locate
+from tui.tools.paths import Location, is_the_programs_source, locate
 from tui.tools.secret_places import is_secret
 
 Policy = Literal["ask", "edits", "plan", "auto"]
@@ -78,6 +78,8 @@ class Approvals:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
             return Verdict("ask", _named("outside the folder", outside))
+        if tool.effect == "edit" and (own := [place for place in places if is_the_programs_source(place.path)]):
+            return Verdict("ask", _named("changes this program itself", own))
         if tool.effect in ("read", "talk"):
             return Verdict("allow")
         if tool.effect == "run":

@@ -19,11 +19,12 @@ from tui.core.messages import Context, Json, Message
 from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import NEVER, why_unkept
 from tui.tools.base import Tool, ToolContext
+from tui.tools.repositories import RepositoryWatch
 
 if TYPE_CHECKING:
     from tui.sessions.checkpoints.recorder import Held, Place, Recorder
     from tui.sessions.checkpoints.states import Change, State
-    from tui.sessions.checkpoints.undoing import Undoing
+    from tui.sessions.checkpoints.undoing import Result, Undoing
     from tui.sessions.store import Store
 
 _SHOWN = 100
@@ -63,6 +64,15 @@ class Keeper:
     def undoing(self) -> Undoing:
         """Takes back and brings back. Blocking, as all that it does. Raises SessionError."""
         return self._parts()[1]
+
+    def put_back(self, work: Callable[[Undoing], Result]) -> Result:
+        """Take back or bring back; what git would run a program by then is set aside, as after a command.
+
+        Blocking. Raises what `work` raises.
+        """
+        watch = RepositoryWatch(self._folder)
+        result = work(self.undoing)
+        return result._replace(remarks=watch.set_aside())
 
     async def told(self, message: Message) -> Message:
         """A message of the user's with what the model has to know: what was taken back since the last one."""

@@ -106,6 +106,7 @@ def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[st
     if result.failed:
         whys = [f"{path} ({why})" for path, why in result.failed.items()]
         sentences.append(f"Could not be done: {_listed(whys)}.")
+    sentences += [f"But {remark}." for remark in result.remarks]
     return " ".join(sentences), "/undo! takes back what was left, too." if result.left and did == "Took back" else ""
 
 

@@ -112,8 +112,10 @@ def _undo(store: Store, prefix: str, turn: int | None) -> int:
 
     info = store.find(prefix)
     store.claim(info.id)
-    undoing = Keeper(store, info.id, info.folder).undoing
-    result = _reaching(undoing.undo if turn is None else lambda: undoing.undo_from(turn))
+    keeper = Keeper(store, info.id, info.folder)
+    result = _reaching(
+        lambda: keeper.put_back(lambda undoing: undoing.undo() if turn is None else undoing.undo_from(turn))
+    )
     print(clean_line(summary(result)[0], 2000))
     return 1 if result.left or result.failed else 0
 

@@ -11,7 +11,7 @@ from tui.core.errors import MimoError, SessionError, UsageError
 if TYPE_CHECKING:
     from tui.agent.keeper import Keeper
     from tui.screens.chat import ChatScreen
-    from tui.sessions.checkpoints.undoing import Result
+    from tui.sessions.checkpoints.undoing import Result, Undoing
 
 
 class ChatUndo:
@@ -25,11 +25,12 @@ class ChatUndo:
         if words and (not words.isdecimal() or int(words) < 1):
             raise UsageError(f"{words} is no number of turns", "/undo takes back the last turn, /undo 2 the last two.")
         keeper = self._keeper()
-        self._run(lambda: self._change(lambda: keeper.undoing.undo(int(words or 1), is_forced=is_forced), "Took back"))
+        turns = int(words or 1)
+        self._run(lambda: self._change(keeper, lambda undoing: undoing.undo(turns, is_forced=is_forced), "Took back"))
 
     def redo(self) -> None:
         keeper = self._keeper()
-        self._run(lambda: self._change(lambda: keeper.undoing.redo(), "Brought back"))
+        self._run(lambda: self._change(keeper, lambda undoing: undoing.redo(), "Brought back"))
 
     def restore(self, turn: int, step: int) -> None:
         """Make all files what they were after this step, if the user says yes to what that changes."""
@@ -54,10 +55,10 @@ class ChatUndo:
             raise UsageError("nothing has been changed yet", "It is for what turns of this session change in files.")
         return keeper
 
-    async def _change(self, work: Callable[[], Result], did: str, place: str = "") -> None:
+    async def _change(self, keeper: Keeper, work: Callable[[Undoing], Result], did: str, place: str = "") -> None:
         from tui.agent.patches import summary
 
-        result = await asyncio.to_thread(work)
+        result = await asyncio.to_thread(keeper.put_back, work)
         self._screen.note.say(
             *summary(result, did, place), is_error=not result.changes and bool(result.left or result.failed)
         )
@@ -71,7 +72,8 @@ class ChatUndo:
             if is_sure:
                 self._run(
                     lambda: self._change(
-                        lambda: self._keeper().undoing.back_to(turn, step),
+                        self._keeper(),
+                        lambda undoing: undoing.back_to(turn, step),
                         "Took back",
                         f"after step {step} of turn {turn}",
                     )

@@ -14,6 +14,7 @@ from tui.settings.regular_files import open_regular
 from tui.tools.errors import ToolError
 from tui.tools.git_files import KEPT, MARKS, is_git_folder
 
+_SOURCE = Path(__file__).resolve().parents[1]
 _GITDIR_LIMIT_BYTES = 4096
 _NAMES_LIMIT = 5000
 _NEAR = 3
@@ -144,6 +145,11 @@ def _is_the_programs(root: str, resolved: Path) -> bool:
     """Whether it belongs to the Python environment that this program runs in, when that lies in the project."""
     environment = Path(os.path.realpath(sys.prefix))
     return Path(root) in environment.parents and resolved.is_relative_to(environment)
+
+
+def is_the_programs_source(path: Path) -> bool:
+    """Whether this program itself runs from there, as where it was installed from a clone that can be edited."""
+    return path.is_relative_to(_SOURCE)
 
 
 def _is_in_moved_git(root: Path, resolved: Path) -> bool:

@@ -16,12 +16,16 @@ from tui.sessions.checkpoints.states import Change, State
 
 
 class Result(NamedTuple):
-    """What was done. `left` was not, as somebody has changed it since; `failed` could not be, and why."""
+    """What was done. `left` was not, as somebody has changed it since; `failed` could not be, and why.
+
+    `remarks` are sentences about what else had to be done.
+    """
 
     turns: tuple[int, ...]
     changes: tuple[Change, ...]
     left: tuple[str, ...]
     failed: dict[str, str]
+    remarks: tuple[str, ...] = ()
 
 
 class FileChange(NamedTuple):
