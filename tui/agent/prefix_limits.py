@@ -70,8 +70,9 @@ _INTERPRETERS = {
     # all that may stand before the script: the letters of options, of those with a value, and the long ones
     "lua": ("EW", "", ""),
     "node": ("c", "C", "--test --watch --check --enable-source-maps --experimental-strip-types"
-             " --experimental-vm-modules --expose-gc --inspect --inspect-brk --max-old-space-size= --no-deprecation"
-             " --no-warnings --preserve-symlinks --throw-deprecation --trace-deprecation --trace-uncaught --trace-warnings"),
+             " --experimental-vm-modules --expose-gc --inspect --inspect-brk --max-old-space-size="
+             " --no-deprecation --no-warnings --preserve-symlinks --throw-deprecation --trace-deprecation"
+             " --trace-uncaught --trace-warnings"),
     "perl": ("acnplstTuUwWX0123456789", "", ""),
     "php": ("lnqsw", "", ""),
     "python": ("bBdEIOPqsSuvx", "Wm", ""),
@@ -93,7 +94,8 @@ _GROUPS = names("compose container")
 """What may stand between a program and one of these subcommands."""
 _SAME = {"gmake": "make", "gtar": "tar", "bsdtar": "tar", "python3": "python", "python2": "python", "pypy": "python",
          "nodejs": "node", "deno": "node", "bun": "node", "g++": "gcc", "cc": "gcc", "c++": "gcc", "clang": "gcc",
-         "clang++": "gcc", "pnpm": "npm", "yarn": "npm", "luajit": "lua", "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
+         "clang++": "gcc", "pnpm": "npm", "yarn": "npm", "luajit": "lua",
+         "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
 _GIT_OPTIONS = (
     "--output --output-directory --ext-diff --open-files-in-pager --upload-pack --receive-pack --exec --template"
     " --extcmd --config --gpg-sign"
