@@ -383,6 +383,8 @@ def test_arguments_that_nobody_can_guess_stay(name: str, arguments: Any) -> None
     ("name", "arguments", "expected"),
     [
         ("Read", {"file_path": "a", "offset": 5, "limit": 9}, ("read_file", {"path": "a", "start": 5, "lines": 9})),
+        ("read", {"path": "a"}, ("read_file", {"path": "a"})),
+        ("ls", {"path": "."}, ("list_files", {"path": "."})),
         ("Write", {"file_path": "a", "content": "x"}, ("write_file", {"path": "a", "content": "x"})),
         ("Edit", {"file_path": "a", "old_string": "x", "new_string": "y", "replace_all": False},
          ("edit_file", {"path": "a", "old": "x", "new": "y"})),
@@ -424,7 +426,7 @@ async def test_arguments_that_are_wrapped_or_null_are_taken(stage: Stage, name: 
     assert the(events, ToolStarted).call.arguments == expected
 
 
-@pytest.mark.parametrize("name", ["", "file", "rm", "read", "execute", "mcp__x__fly", "read_write_file", "."])
+@pytest.mark.parametrize("name", ["", "file", "rm", "execute", "mcp__x__fly", "read_write_file", "."])
 def test_a_name_that_means_no_tool_means_none(name: str) -> None:
     assert tool_of(name, TOOLS) is None
 

@@ -340,6 +340,25 @@ async def test_an_edited_call_is_said_to_the_model(stage: Stage) -> None:
     assert "user changed" in result and "c.txt" in result
 
 
+async def test_of_a_long_text_that_the_user_changed_only_the_beginning_is_said(stage: Stage) -> None:
+    call = tool_call("write_file", {"path": "a.txt", "content": "b"})
+    conversation = stage.conversation([Reply(call), "Done."])
+    await events_of(conversation.send("Go"), Answer("once", arguments={"path": "a.txt", "content": "long " * 20_000}))
+    result = stage.server.requests[1].body["messages"][-1]["content"]
+    assert "(100,000 characters)" in result and len(result) < 2000
+    assert (stage.folder / "a.txt").read_text() == "long " * 20_000
+
+
+async def test_equal_calls_in_one_reply_count_once(stage: Stage) -> None:
+    """The model knew of no result when it made them."""
+    (stage.folder / "a").write_text("text")
+    six = [tool_call("read_file", {"path": "a"}) for _ in range(6)]
+    conversation = stage.conversation([Reply(*six), Reply(*six), "Done."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, TurnFinished).reason == "done"
+    assert not any("times with" in event.result for event in events if isinstance(event, ToolFinished))
+
+
 async def test_a_rule_that_cannot_be_kept_holds_for_this_session(stage: Stage, home: Path) -> None:
     config = home / ".config"
     config.mkdir()

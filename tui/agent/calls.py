@@ -46,6 +46,8 @@ from tui.tools.registry import Toolbox, validate
 if TYPE_CHECKING:
     from tui.agent.keeper import Keeper
 
+_TOLD_CHARACTERS = 1000
+"""Of a long text that the user wrote into a call: the model can read the rest where it is now."""
 _KEPT_CHARACTERS = 4000
 """Of the output of a tool that was interrupted, for the model."""
 
@@ -169,7 +171,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
         if answer.arguments is not None and answer.arguments != call.arguments:
             asked_about = None
             call = replace(call, arguments=answer.arguments)
-            note = f"[The user changed the arguments to {dumps(call.arguments)} before this ran.]\n"
+            note = f"[The user changed the arguments to {_told(call.arguments)} before this ran.]\n"
         verdict = await _verdict_of(answer, shop, call, asked_about)
         if asked_about is None and (judged := (await before(shop.hooks, call, verdict))[0]).action == "deny":
             verdict = judged
@@ -184,6 +186,17 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
                 for problem in problems:
                     yield Notice(problem)
         yield event
+
+
+def _told(arguments: Json) -> str:
+    """Arguments that the user wrote, for the model; of a long text as much as it needs to know it again."""
+    short = {
+        name: f"{value[:_TOLD_CHARACTERS]}… ({len(value):,} characters)"
+        if isinstance(value, str) and len(value) > 2 * _TOLD_CHARACTERS
+        else value
+        for name, value in arguments.items()
+    }
+    return dumps(short)
 
 
 def _is_cancelled() -> bool:
@@ -263,7 +276,7 @@ async def _run_and_offer(
     changed = ""
     if answer.arguments is not None and answer.arguments != call.arguments:
         call = replace(call, arguments=answer.arguments)
-        changed = f", changed to {dumps(call.arguments)}"
+        changed = f", changed to {_told(call.arguments)}"
     note = f"[It failed in the sandbox, so the user let it run once outside of it{changed}. This came:]\n"
     async with aclosing(_run(context.outside_the_sandbox(), tool, call)) as events:
         async for event in events:

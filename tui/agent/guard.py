@@ -28,6 +28,7 @@ class LoopGuard:
 
     def __init__(self) -> None:
         self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._in_step: set[tuple[str, str, str]] = set()  # what was counted of this step: it knew of none of them
         self._stale = 0  # calls in a row that brought nothing new
         self._silent = 0  # reads in a row of a command that goes on in silence
         self._returns = 0  # changes in a row that only made files what they were before
@@ -45,6 +46,9 @@ class LoopGuard:
         self._count_invalid(end)
         result, about_files = end.result, self._about_files(end)
         key = (call.name, dumps(sorted(call.arguments.items())), _PASSING.sub("", result))
+        if key in self._in_step:
+            return result + about_files
+        self._in_step.add(key)
         self._seen[key] += 1
         times = self._seen[key]
         if times > 1 and _still_runs(call, end):
@@ -62,6 +66,7 @@ class LoopGuard:
 
     def see(self, step: StepFinished) -> None:
         """Take in a finished step: calls that are cut again and again end the turn."""
+        self._in_step.clear()
         self._cut = self._cut + 1 if step.message.tool_calls and step.finish_reason in CUT else 0
         if self._cut > _ANSWERS_AGAIN:
             self.stuck = f"the model's calls were cut {self._cut} times in a row, as it can write no more at once"

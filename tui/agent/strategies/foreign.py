@@ -9,18 +9,26 @@ from tui.core.messages import Json
 
 TOOLS = {
     "Read": "read_file",
+    "read": "read_file",
+    "view": "read_file",
     "Write": "write_file",
+    "write": "write_file",
     "write_to_file": "write_file",
     "Edit": "edit_file",
+    "edit": "edit_file",
     "Bash": "run_command",
     "bash": "run_command",
     "shell": "run_command",
     "execute_command": "run_command",
+    "run_shell_command": "run_command",
     "Grep": "search_files",
+    "grep": "search_files",
     "Glob": "search_files",
+    "glob": "search_files",
     "LS": "list_files",
+    "ls": "list_files",
 }
-"""Claude Code's, Codex's and Cline's names. In their own case: `read` or `edit` may mean many things."""
+"""Claude Code's, Codex's, Cline's, Gemini's and OpenCode's names."""
 _NEEDLESS = ("output_mode", "head_limit", "-n", "type", "ignore", "line_count", "requires_approval")
 """Parameters that ours do without."""
 _SECONDS_LIMIT = 3600
@@ -35,7 +43,7 @@ def translated(name: str, arguments: Json) -> Json:
     if name not in TOOLS:
         return arguments
     ours = {key: value for key, value in arguments.items() if key not in _NEEDLESS and value is not False}
-    if name == "Glob" and "pattern" in ours:
+    if name in ("Glob", "glob") and "pattern" in ours:
         ours["glob"] = ours.pop("pattern")
     if TOOLS[name] == "run_command":
         return _command(ours)
