@@ -61,6 +61,8 @@ _STATES = {
     "sequencer": ("opts",),
 }
 """What git remembers of work that was stopped, by its folder."""
+_FOLDERS = ("modules", "worktrees")
+"""In which git makes repositories: a link, which is none of git's, would have it make them elsewhere."""
 _ACTIVE_HOOK = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -119,10 +121,12 @@ def files_of(repository: Path, only_states: bool = False) -> Iterator[GitFile]:
     """Those that are there. Raises OSError after the last one when others could not be looked at."""
     failure: OSError | None = None
     names = [] if only_states else ["config", "config.worktree", "commondir"]
+    names += [folder for folder in _FOLDERS if (repository / folder).is_symlink()]
     for folder, files in _STATES.items():  # a link is none of git's
         is_link = (repository / folder).is_symlink()
         names += [folder] if is_link else [f"{folder}/{name}" for name in files]
     if not only_states:
+        names += ["hooks"] if (repository / "hooks").is_symlink() else []  # also one that leads nowhere yet
         try:
             names += _hooks(repository / "hooks")
         except OSError as error:
@@ -152,13 +156,12 @@ def steps_of(repository: Path) -> set[str]:
 
 
 def _hooks(folder: Path) -> list[str]:
-    """The folder itself where it is a link, and what in it has the name of a hook. Raises OSError."""
+    """What in the folder has the name of a hook. Raises OSError."""
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return []
-    links = ["hooks"] if folder.is_symlink() else []
-    return links + [f"hooks/{name}" for name in names if _ACTIVE_HOOK.fullmatch(name)]
+    return [f"hooks/{name}" for name in names if _ACTIVE_HOOK.fullmatch(name)]
 
 
 def _text(path: Path) -> str | None:
