@@ -28,7 +28,7 @@ DANGEROUS = [
     ("rm -rf ./*", "deletes the whole folder"),
     ('rm -rf "$X"', "deletes what"),
     ("rm -r $(ls)", "deletes what"),
-    ("find . | xargs rm -rf", "deletes what"),
+    ("find . | xargs rm -rf", "deletes the whole folder"),
     ("rm -rf .git", "deletes"),
     ("\\rm -rf /", "deletes"),
     ("'r'm -rf /", "deletes"),

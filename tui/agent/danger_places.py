@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tui.agent.command_words import Joint, Word
@@ -98,6 +99,8 @@ class Places:
         """Whether it leads out of the folder. What cannot be told (`$X`) is not counted, a path before it is."""
         if word.is_open:
             return word.text.startswith(("~", "/", "..", "$HOME", "${HOME"))
+        if not word.is_exact and _may_be_git(word.text):
+            return True
         paths = self._paths(word)
         if paths is None:
             return True
@@ -113,3 +116,9 @@ class Places:
         """Whether it is the folder itself, or all that is in it."""
         root = locate(self.ground.folder, ".").path
         return word.text.removesuffix("/") in ("*", "./*") or root in (self._paths(word) or ())
+
+
+def _may_be_git(pattern: str) -> bool:
+    """Whether a pattern for hidden files (`.*`, `.??*`) has `.git` among them."""
+    name = pattern.removeprefix("./").removesuffix("/").replace("[^", "[!")
+    return name.startswith(".") and name != "." and fnmatchcase(".git", name)

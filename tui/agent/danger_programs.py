@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
-from tui.agent.command_words import Word
+from tui.agent.command_words import Word, names
+from tui.agent.danger_git import why_dangerous_git
 from tui.agent.danger_places import Places
 from tui.agent.danger_words import (
+    ACTS,
     BY_NAME,
     BY_WORDS,
     DELETERS,
     DISK,
     ENDS,
-    GIT_LOOKS,
-    KEPT,
     LAST_ONLY,
-    LOST,
     OPENS,
     OUTSIDE,
+    PUBLISHES,
     REMOTE,
+    WHOLE,
     WRITES_TO,
     has,
     operands,
-    push,
     short,
     split,
     subcommands,
     values,
 )
+
+_FINDS_ALL = names("-H -L -P -depth -mindepth -mount -noleaf -print -print0 -type -xdev 0 1 f d f,d")
+"""Words of `find` that leave nothing out by its name, its age or the like."""
+_REMOVE = names("rm shred unlink")
+_SED_WRITES = re.compile(
+    r"(?:(?:^|[;{\n])\s*(?:(?:[0-9]+|\$|/(?:\\.|[^/\\])*/)\s*[,!]?\s*){0,2}"
+    r"|s([^\w\s])(?:\\.|(?!\1)[^\\])*\1(?:\\.|(?!\1)[^\\])*\1[gpIiMm0-9]*)[wW]\s+(?P<file>[^\n]+)"
+)
+"""The commands and the flag by which a script of `sed` writes a file."""
 
 
 def why_dangerous_program(name: str, words: Sequence[Word], places: Places) -> str | None:
@@ -57,6 +67,16 @@ def starts(words: Sequence[Word]) -> list[Word]:
     return rest[:end] or [Word(".")]
 
 
+def found(words: Sequence[Word], places: Places) -> Word | None:
+    """What stands for the files that `find` finds: a place outside, or the whole folder; None: neither."""
+    begins = starts(words)
+    if outside := next(filter(places.is_outside, begins), None):
+        return outside
+    tests = takewhile(lambda text: not ACTS.fullmatch(text), [word.text for word in words if word not in begins])
+    finds_all = all(text in _FINDS_ALL for text in tests) and any(map(places.is_whole, begins))
+    return Word(".") if finds_all else None
+
+
 def _files(name: str, words: Sequence[Word], places: Places) -> str | None:
     options, files = split(words)
     if name in LAST_ONLY:
@@ -66,46 +86,10 @@ def _files(name: str, words: Sequence[Word], places: Places) -> str | None:
         return "deletes what its words do not tell"
     if places.are_outside(files):
         return f"{DELETERS[name]} {OUTSIDE}"
-    if is_deep and any(places.is_whole(word) for word in files):
-        return "deletes the whole folder"
-    return None
-
-
-def _git(words: Sequence[Word], places: Places) -> str | None:
-    at = 0
-    while at < len(words) and words[at].text.startswith("-"):
-        at += 2 if words[at].text in ("-C", "-c", "--git-dir", "--work-tree", "--namespace") else 1
-    before, after = words[:at], words[at + 1 :]
-    command, rest = (words[at].text, [word.text for word in after]) if at < len(words) else ("", [])
-    if why := _git_command(command, rest):
-        return why
-    elsewhere = places.are_outside(values(before, "C", "--git-dir --work-tree"))
-    if elsewhere and command not in GIT_LOOKS:
-        return f"changes {OUTSIDE}"
-    if command == "config" and not any(word.startswith(("--get", "--list", "-l")) for word in rest):
-        return f"writes {OUTSIDE}" if places.are_outside(values(after, "f", "--file")) else None
-    return None
-
-
-def _git_command(command: str, rest: Sequence[str]) -> str | None:
-    if command == "push":
-        return push(rest)
-    if command in ("filter-branch", "filter-repo") or (command == "reflog" and {"expire", "delete"} & set(rest[:1])):
-        return "rewrites the history"
-    if command == "reset" and any(short(word, "--hard", 4) for word in rest):
-        return LOST
-    if command == "stash" and {"clear", "drop"} & set(rest[:1]):
-        return LOST
-    if command == "clean" and has(rest, "f", "--force"):
-        return "deletes files that git does not know"
-    if command == "config" and any(short(word, long, 4) for word in rest for long in ("--global", "--system")):
-        return "changes git's settings for all projects"
-    if command == "prune" and not has(rest, "n", "--dry-run"):
-        return KEPT
-    if command == "gc" and any(word.startswith("--pr") for word in rest):
-        return KEPT
-    if command == "update-ref" and has(rest, "d", "--delete"):
-        return KEPT
+    # Without `-r`, `*` is the files of one folder; the folder itself stands for all that `find` finds in it.
+    told = [word for word in files if not word.is_open and (is_deep or not word.text.endswith("*"))]
+    if name in _REMOVE and any(map(places.is_whole, told)):
+        return WHOLE
     return None
 
 
@@ -122,8 +106,9 @@ def _dd(words: Sequence[Word], places: Places) -> str | None:
 
 
 def _find(words: Sequence[Word], places: Places) -> str | None:
-    is_deleted = any(word.text == "-delete" for word in words)
-    return f"deletes {OUTSIDE}" if is_deleted and places.are_outside(starts(words)) else None
+    if not any(word.text == "-delete" for word in words) or (files := found(words, places)) is None:
+        return None
+    return f"deletes {OUTSIDE}" if places.is_outside(files) else WHOLE
 
 
 def _tar(words: Sequence[Word], places: Places) -> str | None:
@@ -143,6 +128,10 @@ def _tar(words: Sequence[Word], places: Places) -> str | None:
 
 
 def _sed(words: Sequence[Word], places: Places) -> str | None:
+    scripts = values(words, "e", "--expression") or operands(words, "f", "--file")[:1]
+    written = [Word(match["file"]) for script in scripts for match in _SED_WRITES.finditer(script.text)]
+    if places.are_outside(written):
+        return f"writes {OUTSIDE}"
     if not any(re.fullmatch(r"-[nErsuz]*i.*|--i[a-z-]*(=.*)?", word.text) for word in words):
         return None
     return _in_place(words, places, "ef", "--expression --file")
@@ -160,16 +149,30 @@ def _in_place(words: Sequence[Word], places: Places, letters: str, longs: str) -
     return f"overwrites {OUTSIDE}" if places.are_outside(files) else None
 
 
+def _awk(words: Sequence[Word], places: Places) -> str | None:
+    if not any(re.fullmatch(r"(-i|--include=)?inplace(\.awk)?", word.text) for word in words):
+        return None
+    files = operands(words, "eFfiv", "--assign --field-separator --file --include --source")
+    files = files[0 if values(words, "ef", "--file --source") else 1 :]
+    return f"overwrites {OUTSIDE}" if places.are_outside(files) else None
+
+
+def _split(words: Sequence[Word], places: Places) -> str | None:
+    """The second word is what the names of its files begin with."""
+    return f"writes {OUTSIDE}" if places.are_outside(operands(words, "abClnt")[1:]) else None
+
+
 def _docker(words: Sequence[Word], places: Places) -> str | None:
     texts = [word.text for word in words]
+    if {"bake", "build"} & set(texts[:3]) and any(text == "--push" or "type=registry" in text for text in texts):
+        return PUBLISHES
     if not {"run", "create", "exec"} & set(texts[:3]):
         return None
     for word, following in zip(texts, [*texts[1:], ""], strict=True):
         if word.startswith(("--privileged", "--cap-add", "--device", "--pid=host", "--security-opt")):
             return "gives a container rights over the machine"
-        value = word.partition("=")[2] if "=" in word else following
-        is_mount = word.startswith(("-v", "--volume", "--mount"))
-        if is_mount and re.match(r"(.*\b(source|src)=)?(/|~|\.\.|\$)", value or word[2:]):
+        mount = re.fullmatch(r"(?:--volume|--mount|-[dit]*v)=?(.*)", word)
+        if mount and re.match(r"(.*\b(source|src)=)?(/|~|\.\.|\$)", mount[1] or following):
             return "gives a container folders of the machine"
     return None
 
@@ -197,13 +200,17 @@ def _rsync(words: Sequence[Word], places: Places) -> str | None:
 
 
 def _mimo(words: Sequence[Word], places: Places) -> str | None:
-    return None if {word.text for word in words} <= {"--version", "--help", "doctor"} else "starts this program"
+    only_tells = bool(words) and {word.text for word in words} <= {"--version", "--help", "doctor"}
+    return None if only_tells else "starts this program"
 
 
 _CHECKS: dict[str, Callable[[Sequence[Word], Places], str | None]] = {
-    "git": _git,
+    "awk": _awk,
+    "gawk": _awk,
+    "git": why_dangerous_git,
     "chmod": _chmod,
     "dd": _dd,
+    "split": _split,
     "find": _find,
     "tar": _tar,
     "gtar": _tar,

@@ -25,7 +25,7 @@ LISTS = names("echo fd fdfind ls locate printf readlink realpath tree")
 MOVES = names("cd popd pushd")
 NOWHERE = re.compile(r"/dev/(null|std(in|out|err)|tty|fd/\d+|zero)|\d|-")
 WORDS_OF_TEXT = re.compile(
-    r"(?<![\w./-])(?:/\S*/)?(rm\s+-|sudo|doas|su\s|pkexec|mkfs|dd\s|shred|ssh\s|scp\s|crontab|shutdown|reboot|wipefs"
+    r"(?<![\w./-])(?:/\S*/)?(rm\s+-|sudo|doas|su\s|pkexec|run0|mkfs|dd\s|shred|ssh\s|scp\s|crontab|shutdown|reboot|wipefs"
     r"|chmod\s+-R|kill\s.*-1\b|git\s.*push\s.*(-f|--force|--delete)|git\s.*(clean|reset --hard|filter-branch)"
     r"|git\s.*stash\s+(clear|drop)"
     r"|(twine upload|(npm|cargo|yarn|pnpm|poetry|uv) publish)|docker run)"
@@ -42,9 +42,10 @@ REMOTE = "works on another machine"
 PUBLISHES = "publishes a package"
 ENDS = "ends all of your programs"
 LOST = "throws away changes that are not committed"
+WHOLE = "deletes the whole folder"
 KEPT = "deletes commits that nothing else keeps"
 BY_NAME = {
-    **dict.fromkeys(names("sudo su doas pkexec runuser"), ADMIN),
+    **dict.fromkeys(names("sudo sudoedit su doas pkexec run0 runuser"), ADMIN),
     **dict.fromkeys(names("mkswap fdisk sfdisk parted wipefs mount umount losetup cryptsetup lvremove"), DISK),
     **dict.fromkeys(names("crontab at batch systemd-run launchctl"), LATER),
     **dict.fromkeys(names("shutdown reboot halt poweroff telinit"), POWER),
@@ -65,8 +66,10 @@ BY_WORDS = {
 }
 WRITES_TO = {
     # program: the letters and the names of the options by which it is told where to write
+    **dict.fromkeys(("gmake", "make", "ninja"), ("C", "--directory")),
     **dict.fromkeys(("pandoc", "sort"), ("o", "--output")),
     "7z": ("o", ""),
+    "csplit": ("f", "--prefix"),
     "curl": ("ocD", "--output --output-dir --cookie-jar --dump-header --trace --trace-ascii --stderr"),
     "patch": ("do", "--directory --output"),
     "unzip": ("d", ""),
@@ -88,14 +91,8 @@ GIT_LOOKS = GIT_READERS | names("blame branch describe grep remote rev-list rev-
 ACTS = re.compile(r"-(exec|ok)(dir)?|-delete|-fprint(f|0)?|-fls|--output\b.*|--ext-diff|--textconv")
 """Words by which `find` and git do more than read."""
 LAST_ONLY = frozenset(("cp", "install", "ln"))
-
-
-def push(words: Sequence[str]) -> str | None:
-    if has(words, "f", "--force", 4) or any(word.startswith(("--force", "--mirror", "+")) for word in words):
-        return "overwrites what is on the remote"
-    if has(words, "d", "--delete", 4) or any(re.match(r":.|--prune", word) for word in words):
-        return "deletes on the remote"
-    return None
+GIT_PLACES = re.compile(r"\bGIT_(?:COMMON_DIR|DIR|INDEX_FILE|OBJECT_DIRECTORY|WORK_TREE)=['\"]?([^\s;&|'\"]+)")
+"""Variables that have git work elsewhere, and what they are given."""
 
 
 def has(words: Iterable[str], letter: str, long: str, least: int = 3) -> bool:

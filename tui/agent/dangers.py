@@ -7,16 +7,18 @@ none. What only hides its words (`$(echo rm)`) is not found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tui.agent.command_words import Parsed, Simple, Word, Written, parse, program
 from tui.agent.danger_places import Ground, Places
-from tui.agent.danger_programs import starts, why_dangerous_program
+from tui.agent.danger_programs import found, starts, why_dangerous_program
 from tui.agent.danger_words import (
     ACTS,
     FETCH,
     FETCHES,
+    GIT_PLACES,
     GIT_READERS,
     INTERPRETERS,
     LISTS,
@@ -149,18 +151,17 @@ class _Look:
         """What it may run: the words from each of its words on, with the names that it finds or reads in them."""
         if name == "find":
             ends = [n for n, word in enumerate(words) if word.text in (";", "+")]
-            given = next(filter(self._places.is_outside, starts(words[1:])), None)
-            words = [given if given and "{}" in word.text else word for word in words]
+            words = _put(words, {"{}"}, found(words[1:], self._places))
             for n, word in enumerate(words[:-1], 1):
                 if word.text in ("-exec", "-execdir", "-ok", "-okdir"):
                     inner = words[n : next((end for end in ends if end > n), len(words))]
                     is_wrapped = program(inner[0].text) in WRAPPERS
                     yield from (inner[m:] for m in range(len(inner) if is_wrapped else 1))
         elif name in ("xargs", "parallel"):
-            given = next(filter(self._places.is_outside, self._names_before(simple)), Word("", False, True))
+            given = next(filter(self._places.is_outside, self._names_before(simple)), None) or self._all_before(simple)
             stands = {"{}", *(word.text for word in values(words[1:], "I", "--replace"))}
-            put = [given if word.text in stands else word for word in words]
-            words = put if put != list(words) else (*words, given)
+            put = _put(words, stands | {word.text[2:] for word in words if re.match("-I.", word.text)}, given)
+            words = put if list(put) != list(words) else (*words, given or Word("", False, True))
             yield from (words[n:] for n in range(1, len(words)))
         else:
             yield from (words[n:] for n in range(1, len(words)))
@@ -176,6 +177,12 @@ class _Look:
                 elif _name(other) in LISTS:
                     yield from operands(other.words[1:], "I")
 
+    def _all_before(self, simple: Simple) -> Word | None:
+        """The whole folder, where the one command before it in its pipe finds all that is in it."""
+        others = [other for other in self._parsed.commands if other.pipeline == simple.pipeline]
+        is_find = simple.pipeline is not None and others[1:2] == [simple] and _name(others[0]) == "find"
+        return found(others[0].words[1:], self._places) if is_find else None
+
     def _at_words(self, words: Sequence[Word], places: Places) -> str | None:
         """A program and its words."""
         name, texts = program(words[0].text), [word.text for word in words[1:]]
@@ -187,10 +194,16 @@ class _Look:
             for n, text in enumerate(texts):
                 if re.fullmatch(r"-[a-z]*c[a-z]*", text) and n + 1 < len(texts):
                     # The options may go on after it, with values that look like a command, too.
-                    return self._at_texts([text for text in texts[n + 1 :] if not text.startswith(("-", "+"))], places)
+                    scripts = [text for text in texts[n + 1 :] if not text.startswith(("-", "+"))]
+                    given = [word for word in words[n + 3 :] if places.is_outside(word) or places.is_whole(word)]
+                    return self._at_texts([_filled(text, given) for text in scripts], places)
             return self._in_text("gives a shell what to run")
-        if name.startswith("python") and (module := _after(words[1:], "-m")):
-            return why_dangerous_program(program(module[0].text), module[1:], places)
+        if name.startswith("python") and (module := _module(words[1:])):
+            name = "mimo-tui" if module[0].text.partition(".")[0] == "tui" else module[0].text
+            return why_dangerous_program(name, module[1:], places)
+        if name == "git":
+            moved = [Word(f"--work-tree={given}", False, "$" in given) for given in GIT_PLACES.findall(self._command)]
+            words = [words[0], *moved, *words[1:]]
         return why_dangerous_program(name, words[1:], places)
 
     def _at_texts(self, texts: Sequence[str], places: Places) -> str | None:
@@ -217,9 +230,30 @@ def _takes_fetched_program(simple: Simple) -> bool:
     return False
 
 
-def _after(words: Sequence[Word], option: str) -> Sequence[Word]:
-    texts = [word.text for word in words]
-    return words[texts.index(option) + 1 :] if option in texts else ()
+def _module(words: Sequence[Word]) -> Sequence[Word]:
+    """The module that Python is told to run, and the words after it."""
+    for n, word in enumerate(words):
+        if option := re.fullmatch(r"-[bBdEIOPqsSuvx]*m(.*)", word.text):
+            return [Word(option[1]), *words[n + 1 :]] if option[1] else words[n + 1 :]
+    return ()
+
+
+def _put(words: Sequence[Word], stands: Collection[str], given: Word | None) -> Sequence[Word]:
+    """The words with what is given in the place of what stands for it, also within a word."""
+    if given is None:
+        return words
+    whole = (rf"\b{text}\b" if text.isalnum() else re.escape(text) for text in stands if text)
+    stand = re.compile("|".join(whole))
+    filled = ((word, stand.sub(lambda _: given.text, word.text)) for word in words)
+    return [word if text == word.text else replace(given, text=text) for word, text in filled]
+
+
+def _filled(script: str, given: Sequence[Word]) -> str:
+    """A script with a word that it is given in the place of its parameters, and of variables that may be one."""
+    if not given:
+        return script
+    text = given[0].text if re.fullmatch(r"[\w@%+,./:=~-]+", given[0].text) else "/"
+    return re.sub(r"\$(?:[0-9@*]|[a-z_]\w*|\{[^}]*\})", lambda _: text, script)
 
 
 def _name(simple: Simple) -> str:
