@@ -26,6 +26,8 @@ def why_dangerous_git(words: Sequence[Word], places: Places) -> str | None:
     elsewhere = places.are_outside(values(before, "C", "--git-dir --work-tree"))
     if elsewhere and command not in GIT_LOOKS:
         return f"changes {OUTSIDE}"
+    for folder in values(before, "C", ""):
+        places = places.within(folder)
     written = values(after, "o", "--output --output-directory")
     if command in _NEW_PLACES:
         written += operands(after, "bBcjo", "--branch --depth --jobs --origin")[_NEW_PLACES[command] :]

@@ -159,7 +159,8 @@ def _awk(words: Sequence[Word], places: Places) -> str | None:
 
 def _split(words: Sequence[Word], places: Places) -> str | None:
     """The second word is what the names of its files begin with."""
-    return f"writes {OUTSIDE}" if places.are_outside(operands(words, "abClnt")[1:]) else None
+    files = operands([Word("x") if word.text == "-" else word for word in words], "abClnt")
+    return f"writes {OUTSIDE}" if places.are_outside(files[1:]) else None
 
 
 def _docker(words: Sequence[Word], places: Places) -> str | None:
