@@ -351,6 +351,8 @@ def test_a_rule_on_the_exact_command_is_no_part_of_another(folder: Path) -> None
         "clang++ -fplugin=x y",
         "gcc -specs=x y",
         "gcc -B. y",
+        "gcc @x",
+        "x86_64-linux-gnu-g++-12 -fplugin=x y",
         "cmake -E env id",
         "cmake -P x",
         "ctest -S x",

@@ -93,9 +93,9 @@ _RUNNERS = {
 _GROUPS = names("compose container")
 """What may stand between a program and one of these subcommands."""
 _SAME = {"gmake": "make", "gtar": "tar", "bsdtar": "tar", "python3": "python", "python2": "python", "pypy": "python",
-         "nodejs": "node", "deno": "node", "bun": "node", "g++": "gcc", "cc": "gcc", "c++": "gcc", "clang": "gcc",
-         "clang++": "gcc", "pnpm": "npm", "yarn": "npm", "luajit": "lua",
-         "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed"}  # fmt: skip
+         "nodejs": "node", "deno": "node", "bun": "node", "pnpm": "npm", "yarn": "npm", "luajit": "lua", "gawk": "awk",
+         "mawk": "awk", "nawk": "awk", "gsed": "sed",
+         **dict.fromkeys(names("c++ cc clang clang++ g++ gcc"), "gcc")}  # fmt: skip
 _GIT_OPTIONS = (
     "--output --output-directory --ext-diff --open-files-in-pager --upload-pack --receive-pack --exec --template"
     " --extcmd --config --gpg-sign"
@@ -116,6 +116,8 @@ def why_not_covered(words: Words, literal: int) -> str | None:
     called = program(words[0]) or words[0]
     if called not in _RUNS_ITS_WORDS:  # `m4`
         called = re.sub(r"(?<=[a-z+])-?[0-9]+(\.[0-9]+)*$", "", called)
+    if _SAME.get(last := called.rpartition("-")[2]) == "gcc":  # `x86_64-linux-gnu-g++`
+        called = last
     name = _SAME.get(called, called)
     if name in _RUNS_ITS_WORDS:
         return f"`{name}` runs what it is given"
@@ -234,6 +236,10 @@ def _make(words: Words) -> str | None:
     return next((word for word in words if "=" in word), None) or _option(words, *_OPTIONS["make"])
 
 
+def _gcc(words: Words) -> str | None:
+    return next((word for word in words if word.startswith("@")), None) or _option(words, *_OPTIONS["gcc"])
+
+
 def _printf(words: Words) -> str | None:
     return _option(words[:1], "v", "")
 
@@ -258,6 +264,7 @@ _CHECKS: dict[str, Callable[[Words], str | None]] = {
     "sed": _sed,
     "awk": _awk,
     "make": _make,
+    "gcc": _gcc,
     "printf": _printf,
     "test": _test,
     "[": _test,
