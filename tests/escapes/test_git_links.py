@@ -51,3 +51,27 @@ def test_modules_of_the_projects_own_repository_stay_in_it(place: Place) -> None
     git(place, "init", "-q")
     assert "set-aside" in place.run(f"ln -s {place.home}/other .git/modules").content
     assert not os.path.lexists(place.project / ".git/modules")
+
+
+def test_a_repository_that_is_moved_does_not_come_to_write_elsewhere(place: Place) -> None:
+    elsewhere = place.write("elsewhere/theirs", "text").parent
+    make = (
+        "git init -q --bare p/q/repo; mkdir elsewhere; echo gitdir: ../p/q/repo > elsewhere/.git; cd elsewhere; "
+        "echo x > planted; git config core.bare false; git config core.worktree ../../../elsewhere; git add planted; "
+    )
+    move = "mv p/q q; mkdir sub; echo gitdir: ../q/repo > sub/.git; rm -r elsewhere"
+    result = place.run(make, move)
+    git(place, "reset", "--hard", folder=place.project / "sub")
+    git(place, "checkout-index", "-a", "-f", folder=place.project / "q/repo")
+    assert [path.name for path in elsewhere.iterdir()] == ["theirs"]
+    assert "q/repo/config could" in result.content, result.content
+
+
+def test_a_work_tree_that_the_user_has_elsewhere_stays(place: Place) -> None:
+    elsewhere = place.write("elsewhere/theirs", "text").parent
+    (place.project / "p/repo").mkdir(parents=True)
+    place.own()
+    git(place, "init", "-q", "--bare", folder=place.project / "p/repo")
+    git(place, "config", "core.worktree", str(elsewhere), folder=place.project / "p/repo")
+    result = place.run("true", "mv p q", "ls q/repo")
+    assert "config\n" in result.content and "set-aside" not in result.content

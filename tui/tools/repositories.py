@@ -32,8 +32,8 @@ class _Repository(NamedTuple):
 
     folder: _Identity
     hooks: _Identity | None
-    keeps_inside: bool
-    """Whether no other work tree, outside of the project, is in its configuration."""
+    outside: frozenset[Path]
+    """The places that its configuration has git write to although commands cannot."""
 
 
 class _Look(NamedTuple):
@@ -59,7 +59,7 @@ class RepositoryWatch:
         if root not in _looks:
             _looks[root] = _first_look(root)
         self._before = _looks[root]
-        self._known = {repository.folder for repository in self._before.repositories.values()}
+        self._known = {repository.folder: repository for repository in self._before.repositories.values()}
         self._own_steps = steps_of(git_folder(root) or root)
         self._since_ns = _file_clock_ns()
 
@@ -98,8 +98,9 @@ class RepositoryWatch:
         if is_in_new or self._is_new(file):
             is_harmless = file.is_harmless(self._own_steps)
             return not is_harmless or any(not self._is_tree_of(tree, file.repository) for tree in file.work_trees())
-        known = self._before.repositories.get(file.repository)  # a folder may have been replaced by a link
-        return known is not None and known.keeps_inside and _leads_out(file, self._root)
+        known = self._known.get(_identity(file.repository.stat()))
+        outside = _outside(file, self._root)  # now, by a link in the place of a folder, or since all of it was moved
+        return bool(outside - known.outside if known else outside)
 
     def _is_new(self, file: GitFile) -> bool:
         folder = file.path.parent
@@ -223,14 +224,13 @@ def _repository(path: Path, root: Path) -> _Repository:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         hooks = _identity((path / "hooks").stat())
     configurations = [GitFile(path, name) for name in ("config", "config.worktree")]
-    is_outside = any(_leads_out(file, root) for file in configurations)
-    return _Repository(_identity(path.stat()), hooks, not is_outside)
+    return _Repository(_identity(path.stat()), hooks, frozenset().union(*(_outside(it, root) for it in configurations)))
 
 
-def _leads_out(file: GitFile, root: Path) -> bool:
-    """Whether it has git write to a place outside of the project, or to one that is kept from change."""
-    places = (locate(root, str(tree / "config")) for tree in file.work_trees())
-    return any(not place.inside or place.protected for place in places)
+def _outside(file: GitFile, root: Path) -> set[Path]:
+    """The places outside of the project, or kept from change, that it has git write to."""
+    places = [locate(root, str(tree / "config")) for tree in file.work_trees()]
+    return {place.path for place in places if not place.inside or place.protected}
 
 
 def _identity(state: os.stat_result) -> _Identity:
