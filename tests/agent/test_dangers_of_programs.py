@@ -121,6 +121,7 @@ USUAL = [
     "git branch -m x",
     "git checkout main",
     "git checkout -b x",
+    "git checkout -bfix",
     "git checkout -- x.py",
     "git switch main",
     "git restore x.py",

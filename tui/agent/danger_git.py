@@ -62,8 +62,10 @@ def _work(command: str, rest: Sequence[str]) -> str | None:
         return LOST
     if command == "stash" and {"clear", "drop"} & set(rest[:1]):
         return LOST
-    if command in ("checkout", "switch") and (has(rest, "f", "--force", 4) or has(rest, "\0", "--discard-changes", 5)):
-        return LOST
+    if command in ("checkout", "switch"):
+        options = [word for word in rest if not re.match(r"-[bBcC]", word)]  # `-bfix` names a branch
+        if has(options, "f", "--force", 4) or any(short(word, "--discard-changes", 5) for word in options):
+            return LOST
     if command == "checkout" and is_whole:
         return LOST
     if command == "restore" and is_whole and (not has(rest, "S", "--staged", 4) or has(rest, "W", "--worktree", 4)):
