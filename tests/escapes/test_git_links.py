@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.escapes.own_git import EVIL, git, use_git
+from tests.escapes.own_git import AUTHOR, EVIL, git, use_git
 from tests.tools.confined import Place
 
 pytestmark = pytest.mark.slow
@@ -75,3 +75,69 @@ def test_a_work_tree_that_the_user_has_elsewhere_stays(place: Place) -> None:
     git(place, "config", "core.worktree", str(elsewhere), folder=place.project / "p/repo")
     result = place.run("true", "mv p q", "ls q/repo")
     assert "config\n" in result.content and "set-aside" not in result.content
+
+
+LEADING_OUT = {
+    "a file": ("mkdir sub; echo gitdir: {other} > sub/.git",),
+    "a relative file": ("mkdir sub; echo gitdir: ../../other/.git > sub/.git",),
+    "a file with a space": ("mkdir sub; ln -s {other} 'sub/x '; mkdir sub/x; echo 'gitdir: x ' > sub/.git",),
+    "a link": ("mkdir sub; ln -s {other} sub/.git",),
+    "a link to a file": ("mkdir sub; echo gitdir: {other} > sub/x; ln -s x sub/.git",),
+    "a link to the user's file": ("mkdir sub; ln -s ../theirs/.git sub/.git",),
+    "moved": ("mkdir -p p/sub; echo gitdir: ../../other/.git > p/sub/.git", "mv p/sub sub"),
+    "through a folder": (
+        "mkdir sub; echo gitdir: ../d/.git > sub/.git",
+        "ln -s {other}/.. d",
+    ),
+    "in a closed folder": ("mkdir sub; echo gitdir: {other} > sub/.git; chmod 0 sub", "chmod 755 sub"),
+}
+
+
+@pytest.mark.parametrize("attempt", LEADING_OUT.values(), ids=LEADING_OUT.keys())
+def test_files_of_the_project_are_no_hooks_of_another_repository(place: Place, attempt: tuple[str, ...]) -> None:
+    other = place.write("other/x", "text").parent
+    place.write("project/theirs/.git", f"gitdir: {other}/.git\n")
+    git(place, "init", "-q", folder=other)
+    git(place, "config", "core.hooksPath", ".husky", folder=other)
+    proof = place.home / "proof"
+    first, *later = [command.replace("{other}", f"{other}/.git") for command in attempt]
+    hook = (
+        f"mkdir sub/.husky; printf '#!/bin/sh\\ntouch {proof}\\n' > sub/.husky/post-index-change; chmod +x sub/.husky/*"
+    )
+    result = place.run("true", first, *later, hook)
+    use_git(place)
+    assert not proof.exists(), result.content
+    assert (place.project / "theirs/.git").exists()
+
+
+REMOTES = {
+    "a file": ("mkdir -p .git/remotes; printf '{remote}' > .git/remotes/origin",),
+    "an old file": ("mkdir -p .git/branches; echo '{other}#x' > .git/branches/origin",),
+    "moved there": ("mkdir -p r; printf '{remote}' > r/origin", "rm -rf .git/remotes; mv r .git/remotes"),
+    "by a link": (
+        "rm -rf .git/remotes; ln -s ../q/r .git/remotes; mkdir -p p/r; printf '{remote}' > p/r/origin",
+        "mv p q",
+    ),
+    "in a closed folder": ("mkdir -p .git/remotes; printf '{remote}' > .git/remotes/origin; chmod 311 .git/remotes",),
+    "again": ("mkdir -p .git/remotes; touch .git/remotes/origin", "printf '{remote}' > .git/remotes/origin"),
+}
+
+
+@pytest.mark.parametrize("attempt", REMOTES.values(), ids=REMOTES.keys())
+def test_git_pushes_nowhere_by_what_a_command_has_written(place: Place, attempt: tuple[str, ...]) -> None:
+    other = place.write("other/x", "text").parent
+    git(place, "init", "-q", "--bare", folder=other)
+    git(place, "init", "-q", "-b", "x")
+    git(place, "commit", "-q", "--allow-empty", "-m", "x")
+    remote = f"URL: {other}\\nPush: refs/heads/x:refs/heads/x\\n"
+    place.run(*(command.replace("{remote}", remote).replace("{other}", str(other)) for command in attempt))
+    git(place, "push")
+    git(place, "push", "origin", "x")
+    assert not (other / "refs/heads/x").exists()
+
+
+def test_where_the_user_pushes_to_stays(place: Place) -> None:
+    git(place, "init", "-q", "-b", "x")
+    remote = place.write("project/.git/remotes/origin", "URL: ../other\n")
+    result = place.run("true", f"git {' '.join(AUTHOR)} commit -q --allow-empty -m x; git log --oneline")
+    assert "set-aside" not in result.content and remote.read_text() == "URL: ../other\n"

@@ -72,6 +72,8 @@ def test_a_folder_that_is_reached_through_a_link_is_still_the_folder(folder: Pat
         ".git/rebase-merge/git-rebase-todo",
         ".git/rebase-apply/apply-opt",
         ".git/sequencer/opts",
+        ".git/remotes/origin",
+        ".git/branches/origin",
         ".mimo",
         ".mimo/config.toml",
         ".GIT/config",

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 KEPT = frozenset(
     {"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"}
-    | {"rebase-merge", "rebase-apply", "sequencer"}
+    | {"rebase-merge", "rebase-apply", "sequencer", "remotes", "branches"}
 )
-"""What in a git folder makes git run programs, or leads git to another configuration."""
+"""What in a git folder makes git run programs, or leads git to another configuration or server."""
 
 MARKS = frozenset({"head", "objects", "refs", "commondir"})
 """What makes a folder one of git."""
@@ -61,8 +61,11 @@ _STATES = {
     "sequencer": ("opts",),
 }
 """What git remembers of work that was stopped, by its folder."""
-_FOLDERS = ("modules", "worktrees")
+_REMOTES = ("remotes", "branches")
+"""Where old gits kept what is in the configuration today; each file in them says where git pushes to."""
+_FOLDERS = ("modules", "worktrees", *_REMOTES)
 """In which git makes repositories: a link, which is none of git's, would have it make them elsewhere."""
+_SET_ASIDE = re.compile(r".*\.set-aside-[0-9a-f]{6}")
 _ACTIVE_HOOK = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -78,7 +81,7 @@ class GitFile(NamedTuple):
 
     def is_harmless(self, own_steps: Collection[str] = ()) -> bool:
         """Whether what it holds is understood and harmless. `own_steps`: the user's, which may run a program."""
-        if self.name.startswith("hooks") or self.name in _STATES:
+        if self.name.split("/")[0] in ("hooks", *_REMOTES) or self.name in _STATES:
             return False
         text = _text(self.path)
         if text is None:
@@ -127,8 +130,9 @@ def files_of(repository: Path, only_states: bool = False) -> Iterator[GitFile]:
         names += [folder] if is_link else [f"{folder}/{name}" for name in files]
     if not only_states:
         names += ["hooks"] if (repository / "hooks").is_symlink() else []  # also one that leads nowhere yet
+    for folder in _REMOTES if only_states else ("hooks", *_REMOTES):
         try:
-            names += _hooks(repository / "hooks")
+            names += _active(repository, folder)
         except OSError as error:
             failure = error
     for name in names:
@@ -155,13 +159,15 @@ def steps_of(repository: Path) -> set[str]:
     return programs_in(_text(repository / "rebase-merge" / _STEPS) or "")
 
 
-def _hooks(folder: Path) -> list[str]:
-    """What in the folder has the name of a hook. Raises OSError."""
+def _active(repository: Path, folder: str) -> list[str]:
+    """What in a folder of hooks has the name of one, or what in another is not set aside. Raises OSError."""
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208
+        names = sorted(os.listdir(repository / folder))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [f"hooks/{name}" for name in names if _ACTIVE_HOOK.fullmatch(name)]
+    if folder == "hooks":
+        return [f"{folder}/{name}" for name in names if _ACTIVE_HOOK.fullmatch(name)]
+    return [f"{folder}/{name}" for name in names if not _SET_ASIDE.fullmatch(name)]
 
 
 def _text(path: Path) -> str | None:

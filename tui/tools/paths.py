@@ -134,6 +134,17 @@ def git_folder(folder: Path) -> Path | None:
         return None
 
 
+def led_to(dot_git: Path) -> set[Path]:
+    """Where a `.git` that is no folder leads; blocking. With and without spaces at the ends: some gits drop them."""
+    places = {Path(os.path.realpath(dot_git))} if dot_git.is_symlink() else set[Path]()
+    with contextlib.suppress(OSError, ValueError), open_regular(dot_git) as file:
+        label, _, target = file.read(2 * _GITDIR_LIMIT_BYTES).rstrip(b"\r\n").partition(b":")
+        exact = target.removeprefix(b" ").split(b"\0")[0]
+        if label == b"gitdir" and exact:
+            places |= {Path(os.path.realpath(dot_git.parent / os.fsdecode(text))) for text in (exact, exact.strip())}
+    return places
+
+
 def _is_protected(names: tuple[str, ...]) -> bool:
     folded = [name.casefold() for name in names]  # macOS: `.GIT` is `.git`
     if ".mimo" in folded or folded[-1:] == [".git"]:

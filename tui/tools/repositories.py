@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui.tools.git_files import MARKS, GitFile, files_of, is_git_folder, steps_of
-from tui.tools.paths import git_folder, locate, shown
+from tui.tools.paths import git_folder, led_to, locate, shown
 
 _LIMIT_FOLDERS = 100_000
 _COARSE_CLOCK = 5
@@ -40,6 +40,8 @@ class _Look(NamedTuple):
     """What a look at a project folder has found."""
 
     repositories: dict[Path, _Repository]
+    links: dict[_Identity, set[Path]]
+    """The places outside of the project that a `.git` which is no folder leads to."""
     has_hidden: bool
     """Whether something could not be looked at that a later command could bring to light."""
     is_large: bool
@@ -74,12 +76,17 @@ class RepositoryWatch:
                     if self._is_risky(file, is_new):
                         sentences.append(_set_aside(file.path, self._root))
                 found[path] = _repository(path, self._root)
+        links = _links(walk, self._root)
+        for path, (identity, outside) in links.items():
+            if outside - self._before.links.get(identity, set()):
+                sentences.append(_set_aside(path, self._root))
         is_large = self._before.is_large
         if walk.is_cut and not is_large:
             sentences.append(
                 f"there are more than {_LIMIT_FOLDERS:,} folders now: not all were searched for repositories"
             )
-        _looks[self._root] = _Look(found, walk.has_hidden or (walk.is_cut and not is_large), is_large)
+        has_hidden = walk.has_hidden or (walk.is_cut and not is_large)
+        _looks[self._root] = _Look(found, dict(links.values()), has_hidden, is_large)
         return tuple(sentences)
 
     def _is_new_repository(self, path: Path) -> bool:
@@ -130,6 +137,8 @@ class _Walk:
     def __init__(self, root: Path) -> None:
         self.own = root / ".git"
         self.has_hidden = self.is_cut = False
+        self.links: list[Path] = []
+        """Each `.git` that is no folder, but for the project's own."""
         self._root = root
         self._opened: list[tuple[Path, int]] = []
 
@@ -152,6 +161,8 @@ class _Walk:
                 for entry in self._entries(folder):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
+                    elif entry.name.lower() == ".git" and Path(entry.path) != self.own:
+                        self.links.append(Path(entry.path))
                     if (name := entry.name.lower()) in MARKS:
                         names.add(name)
             if is_git_folder(names):
@@ -160,7 +171,8 @@ class _Walk:
 
     def files_of(self, repository: Path) -> Iterator[GitFile]:
         """Raises OSError after the last one when a command could bring others to light."""
-        self._open(repository / "hooks")
+        for name in ("hooks", "remotes", "branches"):
+            self._open(repository / name)
         try:
             yield from files_of(repository, only_states=repository == self.own)
         except OSError as error:
@@ -215,7 +227,17 @@ def _first_look(root: Path) -> _Look:
         with walk.looking_at(path):
             list(walk.files_of(path))
             found[path] = _repository(path, root)
-    return _Look(found, walk.has_hidden, walk.is_cut)
+    return _Look(found, dict(_links(walk, root).values()), walk.has_hidden, walk.is_cut)
+
+
+def _links(walk: _Walk, root: Path) -> dict[Path, tuple[_Identity, set[Path]]]:
+    """What each `.git` that is no folder is, and the places outside of the project that it leads to."""
+    links = {}
+    for path in walk.links:
+        with walk.looking_at(path):
+            outside = {place for place in led_to(path) if not place.is_relative_to(root)}
+            links[path] = _identity(path.lstat()), outside
+    return links
 
 
 def _repository(path: Path, root: Path) -> _Repository:
