@@ -141,3 +141,12 @@ def test_where_the_user_pushes_to_stays(place: Place) -> None:
     remote = place.write("project/.git/remotes/origin", "URL: ../other\n")
     result = place.run("true", f"git {' '.join(AUTHOR)} commit -q --allow-empty -m x; git log --oneline")
     assert "set-aside" not in result.content and remote.read_text() == "URL: ../other\n"
+
+
+def test_a_configuration_that_git_only_reads_later_is_not_left(place: Place) -> None:
+    git(place, "init", "-q")
+    proof = place.home / "proof"
+    place.run(f"git config -f .git/config.worktree core.fsmonitor 'touch {proof}; false'")
+    git(place, "sparse-checkout", "set", "x")  # from now on git reads it
+    use_git(place)
+    assert not proof.exists()

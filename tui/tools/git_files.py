@@ -123,7 +123,7 @@ def is_git_folder(names: Collection[str]) -> bool:
 def files_of(repository: Path, only_states: bool = False) -> Iterator[GitFile]:
     """Those that are there. Raises OSError after the last one when others could not be looked at."""
     failure: OSError | None = None
-    names = [] if only_states else ["config", "config.worktree", "commondir"]
+    names = ["config.worktree"] if only_states else ["config", "config.worktree", "commondir"]
     names += [folder for folder in _FOLDERS if (repository / folder).is_symlink()]
     for folder, files in _STATES.items():  # a link is none of git's
         is_link = (repository / folder).is_symlink()
