@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,9 +45,9 @@ def notes_below(folder: Path, path: Path) -> list[Note]:
     """The notes of the folders between `folder` and the file at `path` in it, without those of `folder` itself."""
     if not path.is_relative_to(folder):
         return []
-    root = project_root(folder)
-    folders = _down_to(folder, path if os.path.isdir(path) else path.parent)[1:]  # noqa: PTH112 (no name is too long)
-    return _found(root, folders, (*_OWN, *_OTHERS))
+    down = _down_to(folder, path)[1:]
+    folders = list(takewhile(os.path.isdir, down))  # a model may name a path of any depth, and of any length
+    return _found(project_root(folder), folders, (*_OWN, *_OTHERS))
 
 
 def joined(notes: Sequence[Note], limit: int = LIMIT_CHARACTERS) -> str:
