@@ -94,10 +94,12 @@ ROWS = [
     Row("200,000 deltas through run --json, CPU s", "under 6", 2, median("deltas_packed_cpu_s")),
     Row("200,000 deltas, each written by itself, CPU s", "", 2, median("deltas_single_cpu_s")),
     Row("agent step, read_file, median ms", "under 8", 2, median("step_read_file_ms")),
+    Row("agent step, write_file, median ms", "under 8", 2, median("step_write_file_ms")),
     Row("agent step, run_command, median ms", "", 2, median("step_run_command_ms")),
     Row("sandbox alone, median ms", "", 2, median("sandbox_alone_ms")),
     Row("agent step, run_command less sandbox, ms", "under 8", 2, minus("step_run_command_ms", "sandbox_alone_ms")),
     Row("overhead of a step beside read_file, median ms", "under 5", 2, median("overhead_read_file_ms")),
+    Row("overhead of a step beside write_file, median ms", "under 5", 2, median("overhead_write_file_ms")),
     Row("overhead of a step beside run_command, median ms", "under 5", 2, median("overhead_run_command_ms")),
 ]
 

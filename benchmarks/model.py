@@ -1,7 +1,7 @@
 """The model of the benchmarks, in a process of its own: a scripted server that does what the question says.
 
 `stream N at RATE`: an answer of N tokens, RATE a second (0: as fast as they come).
-`steps N of read_file|run_command`: so many calls, one a step, then an answer.
+`steps N of read_file|write_file|run_command`: so many calls, one a step, then an answer.
 Every answer ends with END. `/times` tells when each request came and when its reply was given.
 """
 
@@ -68,6 +68,8 @@ def answer(request: Received) -> Reply:
         done = sum(message["role"] == "tool" for message in request.messages)
         # Each call differs, so that no guard against loops takes notice.
         arguments = {"path": "file.txt", "start": done + 1, "lines": 2}
+        if match[2] == "write_file":
+            arguments = {"path": "file.txt", "content": f"written {done} times\n"}
         if match[2] == "run_command":
             arguments = {"command": f"true {done}"}
         return Reply(tool_call(match[2], arguments)) if done < int(match[1]) else Reply(END)

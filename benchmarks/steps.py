@@ -19,7 +19,7 @@ COUNTED_FROM = 200
 """The step from which on they count: by then there is a history to carry."""
 STORED_S = 5
 SANDBOXES = 40
-TOOLS = ("read_file", "run_command")
+TOOLS = ("read_file", "write_file", "run_command")
 
 
 def measure(model: Model, figures: Figures) -> None:
