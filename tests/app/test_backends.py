@@ -16,6 +16,8 @@ from tui.backends.resolve import presets
 from tui.settings.config import config_dir, config_file, load, save_backend
 from tui.settings.learned import Learned, keep_learned, learned_of
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["keys"]
 Scripted = Callable[..., ScriptedServer]
 

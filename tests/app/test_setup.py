@@ -24,6 +24,8 @@ from tui.screens.connection import Connection
 from tui.settings.config import config_dir, load
 from tui.settings.log import log_file
 
+pytestmark = pytest.mark.slow
+
 Scripted = Callable[..., ScriptedServer]
 SECRET = "sk-very-secret-0123456789"
 

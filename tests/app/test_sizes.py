@@ -10,6 +10,8 @@ import pytest
 from tests.app.driving import configure, opened
 from tests.scripted import Reply, ScriptedServer, tool_call
 
+pytestmark = pytest.mark.slow
+
 Model = Callable[..., ScriptedServer]
 SMALL = [(40, 10), (20, 5), (1, 1)]
 WRITE = tool_call("write_file", {"path": "new.txt", "content": "".join(f"line {n}\n" for n in range(50))})

@@ -14,6 +14,8 @@ import pytest
 from tests.settings.secret_service import SecretService, needs_gnome_keyring
 from tui.cli import main
 
+pytestmark = pytest.mark.slow
+
 KEY = "Zq9-Zq9-Zq9"
 AT_DEEPSEEK = "https://api.deepseek.com:443"
 DEEPSEEK = "deepseek https://api.deepseek.com"

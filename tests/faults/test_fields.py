@@ -23,6 +23,8 @@ from tui.core.events import StepFinished
 from tui.core.messages import Message, ToolResult, user
 from tui.core.usage import Timings
 
+pytestmark = pytest.mark.slow
+
 WIRES = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.wire)
 ODD = [
     None,

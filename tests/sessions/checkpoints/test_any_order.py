@@ -13,6 +13,8 @@ from tests.sessions.checkpoints.conftest import Session, fill, picture
 from tui.core.errors import UsageError
 from tui.sessions.store import Store
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("src", "src/a.py", "src/deep", "src/deep/b.py", "empty", "new", "new/x", "new/y/z", "link", "run.sh", "ü")
 COMMANDS = (
     "rm -rf '{0}'",
