@@ -6,6 +6,7 @@ import time
 
 from tui.core.events import StepFinished
 from tui.core.messages import Origin
+from tui.core.usage import Price
 
 _WORTH_TOKENS = 4096
 """Less than this is not worth a word, and many servers cache only from some size on."""
@@ -33,33 +34,33 @@ class CacheWatch:
         """What follows begins otherwise than what the server has read: it was made shorter, or the tools are others."""
         self._is_new_prefix = True
 
-    def before(self, origin: Origin, price_input: float | None) -> str:
+    def before(self, origin: Origin, price: Price | None) -> str:
         """What going on with another backend costs, in words; empty when it is the same or there is little to read."""
         last, self._is_new_prefix = self._origin, self._is_new_prefix or origin != self._origin
         if last is None or last == origin or self._tokens < _WORTH_TOKENS:
             return ""
-        cost = "" if price_input is None else f", about ${self._tokens * price_input / 1e6:.4f}"
+        cost = "" if price is None else f", about ${self._tokens * price.input / 1e6:.4f}"
         return (
             f"{origin.backend} has not read this conversation yet: about {self._tokens:,} tokens are sent anew{cost}."
         )
 
-    def after(self, step: StepFinished, *, has_price: bool = False) -> str:
+    def after(self, step: StepFinished, price: Price | None) -> str:
         """A word when the cache should have held the beginning of this request, and did not; else empty.
 
-        `has_price`: cached tokens are known to cost less there, so that a server which never has any is worth a word.
+        Where cached tokens have a price of their own, a server which never has any is worth a word too.
         """
         usage, origin = step.usage, step.message.origin
         if origin is None or usage.input_tokens is None:
             return ""
         began = step.timings.started
         should = self._tokens if origin == self._origin and not self._is_new_prefix else 0
-        words = ""
+        words, is_cheaper = "", price is not None and price.cached is not None
         if usage.cached_tokens:
             self._caches.add(origin)
         is_miss = (usage.cached_tokens or 0) < should * _MISS
         if should >= _WORTH_TOKENS and began - self._at < _KEPT_S and is_miss:
             self._misses += 1
-            never_hits = has_price and usage.cached_tokens == 0 and self._misses >= _NEVER
+            never_hits = is_cheaper and usage.cached_tokens == 0 and self._misses >= _NEVER
             if not self._is_told and (origin in self._caches or never_hits):
                 words = (
                     f"The server's cache should have held about {should:,} tokens of this request, and held "

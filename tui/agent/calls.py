@@ -150,7 +150,7 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     if tool is None:
         yield refused(call, verdict.reason, invalid=True)
         return
-    if tool.name == PresentPlan.name and shop.permissions.approvals.policy == "plan" and not shop.subagent:
+    if tool.name == PresentPlan.name and shop.permissions.policy == "plan" and not shop.subagent:
         async for happened in present(shop, tool, call):
             yield happened
         return

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tui.core.errors import MimoError
-from tui.core.events import Record
+from tui.core.events import Record, TurnStarted
 from tui.sessions.store import Store
 from tui.sessions.writer import Writer
 from tui.tools.desk import UNSAVED
@@ -52,13 +52,16 @@ class Journal:
         self._start(store, found.id)
         return records
 
-    async def begin(self, title: str, so_far: Sequence[Record] = ()) -> bool:
+    async def begin(self, words: str, so_far: Sequence[Record]) -> bool:
         """Create the session, unless there is one; where that failed before, with what was said so far.
 
+        It gets its title from the first message: that of `so_far`, or `words` where there is none.
         Returns whether it was made up for so. Raises nothing: see `on_problem`, which is called the first time.
         """
         if self._store is not None:
             return False
+        so_far = tuple(so_far)  # as it is now: what comes while the session is made is kept by who says it
+        title = next((record.event.message.words for record in so_far if isinstance(record.event, TurnStarted)), words)
         try:
             store, session_id = await asyncio.to_thread(self._create, title)
         except MimoError as error:

@@ -68,7 +68,7 @@ async def _steps(agent: Agent, history: History) -> AsyncIterator[Happened]:
         async for event in room.make(agent, history):
             yield event
         spec, step = agent.answering.backend.spec, None
-        if words := agent.cache.before(spec.origin, spec.price.input if spec.price else None):
+        if words := agent.cache.before(spec.origin, spec.price):
             yield Notice(words)
         request = room.request_of(agent, history)
         try:
@@ -152,6 +152,5 @@ def remarks(step: StepFinished, agent: Agent) -> Iterator[str]:
         yield f"The model answered with nothing (finish reason: {reason})."
     if limits.steps == 1 and limits.has_budget and step.cost is None:
         yield "The price of this model is not known, so the budget cannot be kept."
-    price = agent.answering.backend.spec.price
-    if words := agent.cache.after(step, has_price=price is not None and price.cached is not None):
+    if words := agent.cache.after(step, agent.answering.backend.spec.price):
         yield words

@@ -37,7 +37,7 @@ async def _lost(agent: Agent, history: History) -> tuple[Context, ...]:
             "",
             history.messages,
             is_agent=True,
-            is_planning=shop.permissions.approvals.policy == "plan" and not shop.subagent,
+            is_planning=shop.permissions.policy == "plan" and not shop.subagent,
             window=agent.answering.backend.spec.context_window,
         )
     if plan := shop.context.desk.todo_text():

@@ -154,9 +154,7 @@ class Turn:
     async def _begin(self) -> None:
         """Open the session and say that the turn has started. That is over in milliseconds, so a stop waits for it."""
         conversation = self._conversation
-        so_far = list(conversation.records)
-        title = next((record.event.message.words for record in so_far if isinstance(record.event, TurnStarted)), "")
-        opening = asyncio.ensure_future(conversation.journal.begin(title or self._message.words, so_far))
+        opening = asyncio.ensure_future(conversation.journal.begin(self._message.words, conversation.records))
         try:
             if await asyncio.shield(opening):
                 conversation.tell("This session is being saved now, with all that was said so far.")

@@ -126,7 +126,7 @@ class Store:
                 row = row_of(record)
                 if isinstance(record.event, StepFinished):
                     mine = [delta for delta in rows if _is_delta_of(delta, row)]
-                    rows = [other for other in rows if other not in mine]
+                    rows = [other for other in rows if not _is_delta_of(other, row)]
                     row = row._replace(starts=dumps(_starts([*_take_deltas(sql, key, row), *mine])))
                 rows.append(row)
             insert = f"INSERT INTO records (session, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608

@@ -74,8 +74,6 @@ class ApprovalPreview(Widget, can_focus=False):
         is_long = self._has_tail and total > max(self.screen.size.height * _PART_OF_SCREEN // 100, 1)
         self.set_class(is_long, "-long")
         self.set_class(self.screen.size.height < _LOW, "-low")
-        self.set_class(self.screen.size.height < _LOW, "-low")
-        self.set_class(self.screen.size.height < _LOW, "-low")
         if is_long:
             self._show_tail(total, hidden)
         self.post_message(self.Changed(hidden))
