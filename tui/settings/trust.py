@@ -73,10 +73,11 @@ def trust(folder: Path, seen: str | None = None) -> Path:
     """
     root = project_root(folder)
     refuse_home(root)
-    now = fingerprint(root)
+    files = _files(root)
+    now = _fingerprint_of(files)
     if seen is not None and seen != now:
         raise MimoError(f"{root} has changed since it was shown, so it is not trusted", "Look at it again.")
-    _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"), _files(root))])
+    _write([*_others(root), Trusted(str(root), now, time.strftime("%Y-%m-%d"), files)])
     return root
 
 
@@ -113,7 +114,11 @@ def trusted_projects() -> list[Trusted]:
 
 def fingerprint(root: Path) -> str:
     """Of a project's configuration and of the files in it that this tells to run."""
-    return hashlib.sha256("\n".join(f"{path!r} {digest}" for path, digest in _files(root).items()).encode()).hexdigest()
+    return _fingerprint_of(_files(root))
+
+
+def _fingerprint_of(files: dict[str, str]) -> str:
+    return hashlib.sha256("\n".join(f"{path!r} {digest}" for path, digest in files.items()).encode()).hexdigest()
 
 
 def _files(root: Path) -> dict[str, str]:
