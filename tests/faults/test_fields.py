@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.faults.calls import CALLS
 from tests.faults.dialects import DIALECTS, Dialect
-from tui.backends.http import json_body
+from tui.backends.json_body import json_body
 from tui.backends.spec import BackendSpec, Request
 from tui.core.codec import dumps, to_json
 from tui.core.errors import BackendError

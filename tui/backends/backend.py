@@ -15,8 +15,9 @@ from msgspec import structs
 from tui.backends import discovery
 from tui.backends.deltas import deltas_of, joined
 from tui.backends.errors import hint
-from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response, json_body
+from tui.backends.http import ERROR_LIMIT_BYTES, Client, Response
 from tui.backends.images import fitted, has_images
+from tui.backends.json_body import GrowingBody
 from tui.backends.models import informed, nested
 from tui.backends.recording import Recording
 from tui.backends.spec import BackendSpec, ModelInfo, Reply, Request, Sent, Strategy
@@ -52,7 +53,7 @@ class Backend:
         self.spec = spec
         self._sleep = sleep
         self._wire: ModuleType = importlib.import_module(f"tui.backends.wires.{spec.wire.replace('-', '_')}")
-        self._writing = Writing()
+        self._writing, self._growing = Writing(), GrowingBody()
         self._client: Client | None = None
         self._base_url = spec.base_url
         self._key: str | None = None
@@ -184,7 +185,7 @@ class Backend:
         self, url: str, headers: dict[str, str], body: Json
     ) -> AsyncGenerator[Delta | ReplyReceived | Reply, None]:
         recording = Recording()
-        async with self._connected().send("POST", url, headers, json_body(body)) as response:
+        async with self._connected().send("POST", url, headers, self._growing.encode(body)) as response:
             try:
                 if not 200 <= response.status < 300:
                     said = await response.text(ERROR_LIMIT_BYTES)

@@ -7,20 +7,21 @@ in another order than that leads to: a body is shown as it was sent.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
 from tui.core.messages import Json
 
-_LISTS = ("messages", "input")
+LISTS = ("messages", "input")
+"""The fields that hold the conversation, one of them in each body."""
 
 
 def change(before: Json, after: Json) -> Json:
     """What turns `before` into `after`. Neither is altered, and the result shares values with `after`."""
-    key = next((name for name in _LISTS if isinstance(after.get(name), list)), "")
+    key = next((name for name in LISTS if isinstance(after.get(name), list)), "")
     old, new = _list(before, key), _list(after, key)
-    shared = min(len(old), len(new))
-    kept = next((place for place in range(shared) if old[place] is not new[place] and old[place] != new[place]), shared)
+    kept = _shared(old, new)
     difference: Json = {
         "list": key,
         "kept": kept,
@@ -60,6 +61,13 @@ def fold(differences: Iterable[Json]) -> Json:
         if order := difference.get("order"):
             body = {name: body[name] for name in order}
     return body
+
+
+def _shared(old: list[Any], new: list[Any]) -> int:
+    """How many entries at their beginning are equal. Most are the same object, which is found out in C."""
+    shared = min(len(old), len(new))
+    others = (place for place, is_other in enumerate(map(operator.is_not, old, new)) if is_other)
+    return next((place for place in others if old[place] != new[place]), shared)
 
 
 def _list(body: Json, key: str) -> list[Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.backends.wires.test_messages_encode import CLAUDE, OTHER, with_rules
 from tests.backends.wires.test_messages_replay import MESSAGES
+from tui.backends.json_body import GrowingBody, json_body
 from tui.backends.spec import BackendSpec, Request
 from tui.backends.wires.conversation import Writing
 from tui.core.messages import Message, Text, user
@@ -27,7 +28,7 @@ SPECS = (
 @given(
     histories=st.lists(st.lists(MESSAGES, max_size=8), min_size=1, max_size=2),
     specs=st.lists(st.sampled_from(SPECS), min_size=1, max_size=2),
-    system=st.sampled_from(["", "Be brief."]),
+    system=st.sampled_from(["", "Be brief.", "half of a character: \ud83d"]),
 )
 @settings(deadline=None, max_examples=60)
 def test_a_request_is_the_same_whatever_was_written_before(
@@ -35,6 +36,7 @@ def test_a_request_is_the_same_whatever_was_written_before(
 ) -> None:
     """Conversations that grow message by message, then others in their place, as after a compaction or `/model`."""
     encode, writing = importlib.import_module(f"tui.backends.wires.{wire}").encode, Writing()
+    growing = GrowingBody()
     for spec in specs:
         for history in histories:
             sent, kept = [], []
@@ -42,6 +44,7 @@ def test_a_request_is_the_same_whatever_was_written_before(
                 request = Request(system, tuple(history[:count]))
                 body = encode(request, spec, writing)
                 assert body == encode(request, spec)
+                assert growing.encode(body) == json_body(body)
                 sent.append(body)
                 kept.append(deepcopy(body))
             assert sent == kept, "a body that was sent was altered later"

@@ -19,12 +19,13 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
     """
     rules = spec.rules
     body: Json = {"model": spec.model} if spec.model else {}
-    entries = (writing or Writing()).entries(ChatConversation, request.messages, spec)
+    writing = writing or Writing()
+    entries = writing.entries(ChatConversation, request.messages, spec)
     body |= {"messages": with_system(_system(request, rules), entries, rules), "stream": True}
     if rules.stream_usage:
         body["stream_options"] = {"include_usage": True}
     if request.tools:
-        body["tools"] = _tools(request.tools, rules)
+        body["tools"] = writing.tools(_tools, request.tools, rules)
         if request.tool_choice == "auto" or rules.tool_choice_while_thinking or spec.thinking == "off":
             body |= {"tool_choice": request.tool_choice} if request.tool_choice else {}
     if request.schema is not None and (form := _response_format(request.schema, rules)):

@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Self
 
-from tui.backends.spec import BackendSpec
+from tui.backends.spec import BackendSpec, Rules, ToolSpec
 from tui.backends.wires.replay import CallIds, is_same_origin
 from tui.core.messages import Json, Message, ToolCall, ToolResult
 
@@ -79,6 +79,7 @@ class Writing:
         self._kept: Conversation
         self._last: list[Json] = []
         """The entries of the last request."""
+        self._tools: tuple[tuple[ToolSpec, ...], Rules, list[Json]] | None = None
 
     def entries(
         self, begin: Callable[[BackendSpec], Conversation], messages: tuple[Message, ...], spec: BackendSpec
@@ -96,6 +97,15 @@ class Writing:
         conversation.end()
         self._last = list(conversation.entries)
         return conversation.entries
+
+    def tools(
+        self, write: Callable[[tuple[ToolSpec, ...], Rules], list[Json]], tools: tuple[ToolSpec, ...], rules: Rules
+    ) -> list[Json]:
+        """Tools as a wire writes them: the same list as long as they are the same, which must not be altered."""
+        known = self._tools
+        if known is None or known[0] is not tools or known[1] is not rules:
+            known = self._tools = tools, rules, write(tools, rules)
+        return known[2]
 
 
 def _take_over(old: list[Json], new: list[Json], start: int) -> None:

@@ -34,7 +34,7 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
 
     `writing` has what was encoded for the requests before this one.
     """
-    rules = spec.rules
+    rules, writing = spec.rules, writing or Writing()
     body: Json = {"model": spec.model} if spec.model else {}
     body |= {"max_tokens": spec.max_output or _assumed_output(spec), "stream": True}
     system = request.system
@@ -48,10 +48,10 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
         body["system"] = system
         system = ""
     if request.tools:
-        body["tools"] = _tools(request.tools, rules)
+        body["tools"] = writing.tools(_tools, request.tools, rules)
         if choice := _tool_choice(request, spec):
             body["tool_choice"] = choice
-    entries = (writing or Writing()).entries(_Turns, request.messages, spec)
+    entries = writing.entries(_Turns, request.messages, spec)
     if system.strip():
         entries[0] = {"role": "user", "content": [_text(system), *entries[0]["content"]]}
     body["messages"] = entries
@@ -96,7 +96,8 @@ def _mark(body: Json) -> None:
     if "system" in body:
         body["system"] = [{"type": "text", "text": body["system"], "cache_control": mark}]
     elif "tools" in body:
-        body["tools"][-1]["cache_control"] = mark
+        *before, last = body["tools"]
+        body["tools"] = [*before, last | {"cache_control": mark}]
     entries = body["messages"]
     for place in [place for place, entry in enumerate(entries) if entry["role"] == "user"][-2:]:
         *before, last = entries[place]["content"]  # text, an image or a result, and none of them empty

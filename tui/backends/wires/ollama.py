@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from tui.backends.errors import explain
 from tui.backends.ndjson import Parser
-from tui.backends.spec import BackendSpec, Reply, Request
+from tui.backends.spec import BackendSpec, Reply, Request, Rules, ToolSpec
 from tui.backends.wires.bodies import merged, without
 from tui.backends.wires.conversation import Conversation, Writing
 from tui.backends.wires.reading import as_count, as_list, as_object, as_text, cut_off, not_a_reply, parse
@@ -44,7 +44,7 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
 
     `writing` has what was encoded for the requests before this one.
     """
-    rules = spec.rules
+    rules, writing = spec.rules, writing or Writing()
     body: Json = {"model": spec.model} if spec.model else {}
     system = request.system
     if request.schema is not None:
@@ -55,21 +55,25 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
         if rules.response_format == "none":
             del body["format"]
     body["messages"] = [{"role": "system", "content": system}] if system else []
-    body["messages"] += (writing or Writing()).entries(_Messages, request.messages, spec)
+    body["messages"] += writing.entries(_Messages, request.messages, spec)
     body["stream"] = True
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-            }
-            for tool in request.tools
-        ]
+        body["tools"] = writing.tools(_tools, request.tools, rules)
     body["options"] = {"num_ctx": spec.context_window or WINDOW_TOKENS}
     if spec.max_output:
         body["options"]["num_predict"] = spec.max_output
     thinking = rules.thinking.get(spec.thinking or "", {})
     return without(merged(body, thinking, spec.body, request.body), rules.unknown_fields)
+
+
+def _tools(tools: tuple[ToolSpec, ...], _: Rules) -> list[Json]:
+    return [
+        {
+            "type": "function",
+            "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
+        }
+        for tool in tools
+    ]
 
 
 class _Messages(Conversation):

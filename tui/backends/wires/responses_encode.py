@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tui.backends.spec import BackendSpec, Request, ToolSpec
+from tui.backends.spec import BackendSpec, Request, Rules, ToolSpec
 from tui.backends.wires.bodies import merged, without
 from tui.backends.wires.conversation import Conversation, Writing
 from tui.backends.wires.replay import GO_ON, CallIds, fill_text, image_note, legal_name
@@ -25,15 +25,15 @@ def encode(request: Request, spec: BackendSpec, writing: Writing | None = None) 
 
     `writing` has what was encoded for the requests before this one.
     """
-    rules = spec.rules
+    rules, writing = spec.rules, writing or Writing()
     body: Json = {"model": spec.model} if spec.model else {}
     form, words = _format(request.schema, spec) if request.schema is not None else ({}, "")
     if instructions := f"{request.system}\n\n{words}".strip() if words else request.system:
         body["instructions"] = instructions
-    body["input"] = (writing or Writing()).entries(_Items, request.messages, spec)
+    body["input"] = writing.entries(_Items, request.messages, spec)
     body["stream"] = True
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = writing.tools(_tools, request.tools, rules)
     is_free = rules.tool_choice_while_thinking or spec.thinking == "off"
     if request.tool_choice and (is_free or request.tool_choice == "auto"):
         body["tool_choice"] = request.tool_choice
@@ -53,15 +53,18 @@ def _cache_key(body: Json) -> str:
     return hashlib.sha256(beginning.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _tool(tool: ToolSpec) -> Json:
+def _tools(tools: tuple[ToolSpec, ...], _: Rules) -> list[Json]:
     """`strict` is true unless it is said otherwise, and then schemas like ours are refused."""
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": False,
-    }
+    return [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "strict": False,
+        }
+        for tool in tools
+    ]
 
 
 def _format(schema: Json, spec: BackendSpec) -> tuple[Json, str]:
