@@ -39,10 +39,15 @@ class Blobs:
             self._new.add(digest)
         return digest
 
-    def take_new(self) -> set[str]:
-        """What was kept since this was last asked: it has to be stored that the session needs it."""
+    @contextlib.contextmanager
+    def new(self) -> Iterator[set[str]]:
+        """What was kept since this was last asked: within, it is stored that the session needs it."""
         new, self._new = self._new, set()
-        return new
+        try:
+            yield new
+        except BaseException:
+            self._new |= new  # it is still to be stored
+            raise
 
     def read(self, digest: str) -> bytes:
         """Raises SessionError when it is gone or damaged."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,12 +65,12 @@ class Ledger:
 
     def begin(self, turn: int, step: int, kind: EntryKind, changes: Sequence[Change] = (), **more: Any) -> int:
         """Something is about to happen, of which no more may come to be known; returns the entry's number."""
-        with self._write() as sql:
+        with self._write_entry() as sql:
             return self._insert(sql, turn, step, kind, True, _body(changes, more))
 
     def close(self, number: int, changes: Sequence[Change]) -> None:
         """What came of it; when that is nothing, it is forgotten."""
-        with self._write() as sql:
+        with self._write_entry() as sql:
             if changes:
                 values = (_body(changes, {}), number)
                 sql.execute("UPDATE checkpoints SET is_open = 0, body = ? WHERE number = ?", values)
@@ -78,7 +78,7 @@ class Ledger:
                 sql.execute("DELETE FROM checkpoints WHERE number = ?", (number,))
 
     def add(self, turn: int, step: int, kind: EntryKind, changes: Sequence[Change]) -> None:
-        with self._write() as sql:
+        with self._write_entry() as sql:
             self._insert(sql, turn, step, kind, False, _body(changes, {}))
 
     def undone(self, number: int, changes: Sequence[Change], took: Sequence[int], **more: Any) -> None:
@@ -142,12 +142,12 @@ class Ledger:
         where = "WHERE session IN (SELECT key FROM sessions WHERE folder = ?) ORDER BY number DESC LIMIT 1"
         return self._tree(where, self._folder)[1]
 
-    def needs(self, digests: Iterable[str]) -> None:
-        """The session needs these contents. Before this returns, `Blobs.held` must not end."""
-        values = [(bytes.fromhex(digest), self._session) for digest in digests]
-        if values:
-            with self._write() as sql:
-                sql.executemany("INSERT OR IGNORE INTO kept_blobs (hash, session) VALUES (?, ?)", values)
+    def needs(self, digests: Iterable[str] = ()) -> None:
+        """The session needs these contents, and all that were kept. Before this returns, `Blobs.held` must not end."""
+        with self.blobs.new() as new:
+            if needed := {*digests, *new}:
+                with self._write() as sql:
+                    self._need(sql, needed)
 
     def _tree(self, where: str, value: object) -> tuple[int, Tree]:
         with self._database.read() as sql:
@@ -161,6 +161,17 @@ class Ledger:
 
     def _write(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._database.write()
+
+    @contextmanager
+    def _write_entry(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, with what was kept for it: another one for that would take as long again."""
+        with self.blobs.new() as new, self._write() as sql:
+            self._need(sql, new)
+            yield sql
+
+    def _need(self, sql: sqlite3.Connection, digests: Iterable[str]) -> None:
+        if values := [(bytes.fromhex(digest), self._session) for digest in digests]:
+            sql.executemany("INSERT OR IGNORE INTO kept_blobs (hash, session) VALUES (?, ?)", values)
 
     def _insert(self, sql: sqlite3.Connection, turn: int, step: int, kind: EntryKind, is_open: bool, body: str) -> int:
         done = sql.execute(

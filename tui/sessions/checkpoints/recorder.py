@@ -47,14 +47,13 @@ class Recorder:
                 self._recover()
                 yield
             finally:
-                self.ledger.needs(self.ledger.blobs.take_new())
+                self.ledger.needs()
 
     def before_files(self, place: Place, paths: Sequence[str]) -> Held:
         """A tool is about to change these files, and to make the folders that they need."""
         with self.at_work():
             befores = {path: self.look(path) for path in self._with_missing_folders(paths)}
             changes = [Change(path, before, before) for path, before in befores.items()]
-            self.ledger.needs(self.ledger.blobs.take_new())
             return Held(self.ledger.begin(*place, "files", changes), place, befores)
 
     def before_command(self, place: Place) -> Held | None:
@@ -68,7 +67,6 @@ class Recorder:
             except TooLarge as error:
                 self.limit, self._tree = str(error), None
                 return None
-            self.ledger.needs(self.ledger.blobs.take_new())
             self._running += 1
             return Held(self.ledger.begin(*place, "tree"), place, None)
 
@@ -115,7 +113,6 @@ class Recorder:
         if self._tree is None:
             self._tree = scan(self.folder, self.ledger.tree_of_folder(), self.ledger.blobs.keep)
         if not self._is_saved:
-            self.ledger.needs(self.ledger.blobs.take_new())
             self.ledger.needs(seen.state.what for seen in self._tree.values() if seen.state.kind == "file")
             self.ledger.save_tree(self._tree)
             self._is_saved = True

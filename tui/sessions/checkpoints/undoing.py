@@ -127,7 +127,6 @@ class Undoing:
             return Result(turns, (), what.left, dict(what.unkept))
         cut = {c.path: c.before for e in entries if e.kind == "undo" and e.is_open for c in e.changes}
         done = [change._replace(before=cut.get(change.path, change.before)) for change in what.done]
-        self._ledger.needs(self._ledger.blobs.take_new())
         number = self._ledger.begin(turns[-1], 0, "undo", what.changes)
         made, failed = self._carry_out(what)
         left = (*what.left, *(path for path in failed if path not in what.unkept))
@@ -141,7 +140,7 @@ class Undoing:
         """Do what an undo has left alone."""
         nets = net(entry for entry in entries if entry.number in last.took)
         what = plan({path: nets[path] for path in last.left if path in nets}, self._recorder.look, is_forced=True)
-        self._ledger.needs(self._ledger.blobs.take_new())
+        self._ledger.needs()
         made, failed = self._carry_out(what)
         left = tuple(path for path in failed if path not in what.unkept)
         self._ledger.undone(last.number, [*last.changes, *made], last.took, turns=last.turns, left=left)
