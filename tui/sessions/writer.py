@@ -25,7 +25,7 @@ from tui.core.events import (
 from tui.sessions.store import Store
 
 _GROWTH_EVERY_S = 1.0
-_TOGETHER_S = 0.003
+_TOGETHER_S = 0.01
 """What ends within this time is one transaction. An agent's next request is on its way by then: storing in a thread
 takes the interpreter from the loop, so it is done while the model is waited for."""
 _GROWING = (TextDelta, ReasoningDelta, ToolCallDelta, ToolOutput)
