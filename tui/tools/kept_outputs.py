@@ -58,11 +58,14 @@ class KeptOutputs:
     def __init__(self, session_id: Callable[[], str]) -> None:
         self._session_id = session_id
         self._has_cleared = False
+        self._known: tuple[str, Path | None] = ("", None)
 
     @property
     def folder(self) -> Path | None:
         """Where they are, links followed, whether it exists or not; None when there is no session, or no home."""
-        return _folder_of(self._session_id())
+        if self._known[0] != (session_id := self._session_id()):
+            self._known = session_id, _folder_of(session_id)
+        return self._known[1]
 
     def make(self) -> Path | None:
         """A new, empty file of the user's alone; None where nothing can be kept: then there is only the excerpt."""
