@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.scripted import Reply, tool_call
 from tests.sessions.checkpoints.conftest import fill, picture
 from tui.agent.calls import Answer
 from tui.agent.keeper import Keeper
-from tui.core.events import Notice, ToolFinished
+from tui.core.events import Notice, StepFinished, ToolFinished
 from tui.sessions.checkpoints import scan, states
 
 WRITE = tool_call("write_file", {"path": "new/file.txt", "content": "hello\n"})
@@ -74,6 +75,28 @@ async def test_what_a_stopped_command_did_is_taken_back(stage: Stage) -> None:
     assert finished is not None and finished.detail["changed"] == ["made"]
     keeper_of(conversation).undoing.undo()
     assert not (stage.folder / "made").exists()
+
+
+async def test_what_an_edit_did_that_was_stopped_under_way_is_taken_back(stage: Stage) -> None:
+    """Whether the stop comes before the file is written, while it is, or after."""
+    before = picture(stage.folder)
+    for passes in (*range(0, 40, 4), None):
+        conversation = stage.conversation([Reply(WRITE)], policy="edits")
+        turn = conversation.send("write")
+        async for record in turn:
+            if isinstance(record.event, StepFinished):
+                for _ in itertools.count() if passes is None else range(passes):  # of the event loop
+                    if (stage.folder / "new/file.txt").exists():
+                        break
+                    await asyncio.sleep(0)
+                turn.stop()
+        await conversation.close()
+        assert passes is not None or picture(stage.folder) != before
+        conversation = stage.reopen("agent", continue_last=True)
+        if picture(stage.folder) != before:
+            keeper_of(conversation).undoing.undo()
+        assert picture(stage.folder) == before
+        await conversation.close()
 
 
 async def test_chat_keeps_nothing(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from tui.agent import command_rules
 from tui.agent.dangers import Ground, why_dangerous
 from tui.core.messages import Json
 from tui.settings.config import AllowRule
-from tui.tools.base import Tool
+from tui.tools.base import CHANGING, Tool
 from tui.tools.changes import ChangingTool
 from tui.tools.errors import ToolError
 from tui.tools.paths import Location, is_the_programs_source, locate
@@ -68,7 +68,7 @@ class Approvals:
             return Verdict("deny", impossible.removesuffix("."))
         if tool.effect in ("edit", "run") and (place := next((p for p in places if p.protected), None)):
             return Verdict("deny", f"{place.path} is read-only to tools")
-        if self.policy == "plan" and tool.effect in ("edit", "run", "foreign"):
+        if self.policy == "plan" and tool.effect in CHANGING:
             return Verdict("deny", "the policy is `plan`: nothing that changes anything runs")
         if tool.name in ("read_file", "search_files") and all(place.path.parent == self.kept for place in places):
             return Verdict("allow")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tui.agent.approvals import Verdict
 from tui.agent.hooks import Hooks, Said
+from tui.agent.project.notes import Note
 from tui.agent.project.project import Project
 from tui.core.events import ToolFinished
 from tui.core.messages import ToolCall
@@ -23,7 +22,7 @@ async def before(hooks: Hooks, call: ToolCall, verdict: Verdict) -> tuple[Verdic
 
 
 async def after(
-    hooks: Hooks, project: Project | None, call: ToolCall, places: Sequence[Path], end: ToolFinished
+    hooks: Hooks, project: Project | None, call: ToolCall, notes: Sequence[Note], end: ToolFinished
 ) -> tuple[ToolFinished, Sequence[str]]:
     """The end of a call with what hooks say of it and with new notes of the folders that it touched; what failed."""
     parts, detail = [end.result], end.detail
@@ -33,9 +32,9 @@ async def after(
         said = await hooks.tell("after_tool", given, call.name)
         problems = said.problems
         parts += [f"[A hook of the user's says: {said.message}]"] if said.message else []
-    if project is not None and places and (notes := await asyncio.to_thread(project.notes_for, places)):
-        parts += [f"[Notes that the project keeps in {name}:\n{text}]" for name, text in notes]
-        detail = {**detail, "notes": [name for name, _ in notes]}
+    if project is not None and (new := project.give(notes)):
+        parts += [f"[Notes that the project keeps in {note.name}:\n{note.text}]" for note in new]
+        detail = {**detail, "notes": [note.name for note in new]}
     return (replace(end, result="\n".join(parts), detail=detail) if len(parts) > 1 else end), problems
 
 

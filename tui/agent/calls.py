@@ -22,6 +22,7 @@ from tui.agent.hooks import Hooks
 from tui.agent.permissions import Permissions
 from tui.agent.plan import present
 from tui.agent.project.project import Project
+from tui.agent.weighing import begin, weigh, weigh_again
 from tui.core.codec import dumps
 from tui.core.events import (
     ApprovalAsked,
@@ -41,10 +42,10 @@ from tui.tools.ask_user import AskUser
 from tui.tools.base import Outcome, Tool, ToolContext
 from tui.tools.kept_outputs import RESULT_CHARACTERS
 from tui.tools.present_plan import PresentPlan
-from tui.tools.registry import Toolbox, validate
+from tui.tools.registry import Toolbox
 
 if TYPE_CHECKING:
-    from tui.agent.keeper import Keeper
+    from tui.agent.keeper import Begun, Keeper
 
 _TOLD_CHARACTERS = 1000
 """Of a long text that the user wrote into a call: the model can read the rest where it is now."""
@@ -146,7 +147,7 @@ async def side_by_side(runs: Sequence[AsyncGenerator[Happened, None]]) -> AsyncG
 async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, None]:
     """Events of one call; the last is always its `ToolFinished`, except when cancelled while waiting for an answer."""
     note = ""
-    tool, verdict = await asyncio.to_thread(_weigh, shop, call)
+    tool, verdict, notes, begun = await weigh(shop, call)
     if tool is None:
         yield refused(call, verdict.reason, invalid=True)
         return
@@ -172,17 +173,18 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
             asked_about = None
             call = replace(call, arguments=answer.arguments)
             note = f"[The user changed the arguments to {_told(call.arguments)} before this ran.]\n"
-        verdict = await _verdict_of(answer, shop, call, asked_about)
+        verdict, notes = await weigh_again(shop, call, answer, asked_about)
         if asked_about is None and (judged := (await before(shop.hooks, call, verdict))[0]).action == "deny":
             verdict = judged
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason.rstrip('.')}.")
         return
-    async for event in _kept(shop, replace(shop.context, places=verdict.places), tool, call):
+    begun = begun or await begin(shop, tool, verdict.places)
+    async for event in _kept(shop, replace(shop.context, places=verdict.places), tool, call, begun):
         if isinstance(event, ToolFinished):
             event = replace(event, result=note + event.result)
             if not _is_cancelled():
-                event, problems = await after(shop.hooks, shop.project, call, verdict.places, event)
+                event, problems = await after(shop.hooks, shop.project, call, notes, event)
                 for problem in problems:
                     yield Notice(problem)
         yield event
@@ -204,45 +206,21 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _weigh(shop: Workshop, call: ToolCall) -> tuple[Tool | None, Verdict]:
-    """The tool that is meant, and whether it runs; no tool when the call is not a valid one. Blocking."""
-    tool = shop.toolbox.get(call.name)
-    if tool is None:
-        tools = ", ".join(shop.toolbox.names) or "none"
-        return None, Verdict("deny", f"There is no tool {call.name!r}. The tools are: {tools}.")
-    if call.raw is not None:
-        problem = f"The arguments of {call.name} must be one JSON object, but were: {call.raw[:500]}"
-        return None, Verdict("deny", problem)
-    if problem_found := validate(tool, call.arguments):
-        return None, Verdict("deny", problem_found)
-    return tool, shop.permissions.approvals.judge(tool, call.arguments)
-
-
 async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:
     preview = await asyncio.to_thread(tool.preview, call.arguments, shop.context)
     reason = f"{shop.subagent} asks: {verdict.reason}" if shop.subagent else verdict.reason
     return ApprovalAsked(uuid.uuid4().hex[:12], call, reason, preview, verdict.rule)
 
 
-async def _verdict_of(answer: Answer, shop: Workshop, call: ToolCall, asked_about: tuple[Path, ...] | None) -> Verdict:
-    """What holds once the user has answered. A call that they edited is checked again, but not asked about again.
-
-    `asked_about` are the paths of the call that they saw; None when they wrote others themselves.
-    """
-    if answer.decision == "no":
-        return Verdict("deny", answer.reason or "the user said no")
-    _, verdict = await asyncio.to_thread(_weigh, shop, call)
-    if verdict.action != "deny" and asked_about not in (None, verdict.places):
-        return Verdict("deny", "while you were asked, a path of it came to lead elsewhere")
-    return verdict if verdict.action == "deny" else replace(verdict, action="allow")
-
-
-def _kept(shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall) -> AsyncGenerator[Happened, None]:
-    """Run it, what it changes being kept."""
+def _kept(
+    shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall, begun: Begun | None
+) -> AsyncGenerator[Happened, None]:
+    """Run it; what it changes is kept where that has `begun`."""
     if tool.name == AskUser.name:
         return put_question(shop, call)
-    events = _run_and_offer(shop, context, tool, call)
-    return shop.keeper.around(tool, context, events) if shop.keeper is not None else events
+    if begun is None:
+        return _run_and_offer(shop, context, tool, call)
+    return begun.around(_run_and_offer(shop, replace(context, when_changed=begun.end), tool, call))
 
 
 async def _run_and_offer(

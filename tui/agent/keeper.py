@@ -11,14 +11,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tui.core.errors import MimoError
 from tui.core.events import Happened, Notice, ToolFinished
 from tui.core.messages import Context, Json, Message
 from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import NEVER, why_unkept
-from tui.tools.base import Tool, ToolContext
+from tui.tools.base import Tool
 from tui.tools.repositories import RepositoryWatch
 
 if TYPE_CHECKING:
@@ -27,8 +27,44 @@ if TYPE_CHECKING:
     from tui.sessions.checkpoints.undoing import Result, Undoing
     from tui.sessions.store import Store
 
+Told = tuple[Json, Sequence[str]]
+"""What is told of a call's changes in its `detail`, and what the user has to know."""
+
 _SHOWN = 100
 """So many changed files are told with a call."""
+
+
+class Begun:
+    """A call that is about to run: what it may change is kept, and `around` tells what it has changed."""
+
+    def __init__(self, find_out: Callable[[], Told], problems: Sequence[str] = ()) -> None:
+        """`find_out` blocks; `problems` are what the user has to know before it runs."""
+        self._find_out, self._problems = find_out, problems
+        self._told: Told | None = None
+
+    def end(self) -> None:
+        """It is over: find out what has changed. Blocking. A tool may do it in its own thread; else `around` does."""
+        if self._told is None:
+            self._told = self._find_out()
+
+    async def around(self, events: AsyncGenerator[Happened, None]) -> AsyncGenerator[Happened, None]:
+        """The events of the call as it runs, with what it changed in `ToolFinished.detail`."""
+        try:
+            for problem in self._problems:
+                yield Notice(problem)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, ToolFinished):
+                        if self._told is None:
+                            await asyncio.to_thread(self.end)
+                        detail, problems = cast(Told, self._told)
+                        for problem in problems:
+                            yield Notice(problem)
+                        event = replace(event, detail=event.detail | detail)
+                    yield event
+        finally:
+            if self._told is None:  # nobody reads on: what has changed is found out all the same
+                asyncio.get_running_loop().run_in_executor(None, self.end)
 
 
 class Keeper:
@@ -51,14 +87,24 @@ class Keeper:
         self._had: dict[str, set[State | None]] = {}  # all that each changed file has been in the turn
         self._turn = 0
 
-    def around(
-        self, tool: Tool, context: ToolContext, events: AsyncGenerator[Happened, None]
-    ) -> AsyncGenerator[Happened, None]:
-        """The events of a call that runs, with what it changed in `ToolFinished.detail`: `changed`, a list of paths.
+    def begin(self, tool: Tool, places: Sequence[Path]) -> Begun | None:
+        """A call of a tool that changes files is about to run: keep what it may change; None when nothing here is.
 
-        `came_back` are those of them that are again what they were before in this turn.
+        `places` are its paths. Blocking.
         """
-        return events if tool.effect == "read" else self._around(tool, context, events)
+        try:
+            recorder = self._parts()[0]
+            if tool.effect == "edit":
+                if not (paths := self._inside(places)):
+                    return None
+                held = recorder.before_files(self._place(), paths)
+            elif (tree := recorder.before_command(self._place())) is not None:
+                held = tree
+            else:
+                return Begun(lambda: ({}, ()), self._once(_limit(recorder)))
+        except (MimoError, OSError) as error:
+            return Begun(lambda: ({}, ()), self._once([_not_kept(error)]))
+        return Begun(lambda: self._find_out(recorder, held))
 
     @property
     def undoing(self) -> Undoing:
@@ -88,48 +134,17 @@ class Keeper:
             with suppress(MimoError, OSError, TooLarge):
                 self._made[0].end(self._place())
 
-    async def _around(
-        self, tool: Tool, context: ToolContext, events: AsyncGenerator[Happened, None]
-    ) -> AsyncGenerator[Happened, None]:
-        held, problems = await asyncio.to_thread(self._before, tool, context)
-        for problem in problems:
-            yield Notice(problem)
+    def _find_out(self, recorder: Recorder, held: Held) -> Told:
         try:
-            async with aclosing(events):
-                async for event in events:
-                    if isinstance(event, ToolFinished) and held is not None:
-                        ended, held = held, None
-                        changes, problems = await asyncio.to_thread(self._after, ended)
-                        for problem in problems:
-                            yield Notice(problem)
-                        event = replace(event, detail=event.detail | self._told_of(changes))
-                    yield event
-        finally:
-            if held is not None:  # nobody reads on: what has changed is found out all the same
-                asyncio.get_running_loop().run_in_executor(None, self._after, held)
-
-    def _before(self, tool: Tool, context: ToolContext) -> tuple[Held | None, list[str]]:
-        """Blocking. What has begun, and what the user has to know."""
-        try:
-            recorder = self._parts()[0]
-            if tool.effect == "edit":
-                paths = self._inside(context.places or ())
-                return (recorder.before_files(self._place(), paths) if paths else None), []
-            held = recorder.before_command(self._place())
-        except (MimoError, OSError) as error:
-            return None, self._once([_not_kept(error)])
-        return held, self._once(_limit(recorder))
-
-    def _after(self, held: Held) -> tuple[Sequence[Change], list[str]]:
-        try:
-            recorder = self._parts()[0]
             changes = recorder.after(held)
         except (MimoError, OSError) as error:
-            return (), self._once([_not_kept(error)])
-        return changes, self._once([*_limit(recorder), *_lost(changes)])
+            return {}, self._once([_not_kept(error)])
+        return self._told_of(changes), self._once([*_limit(recorder), *_lost(changes)])
 
     def _told_of(self, changes: Sequence[Change]) -> Json:
-        """What is told with a call of what it has changed."""
+        """What is told with a call of what it has changed: `changed`, a list of paths, and of them `came_back`, those
+        that are again what they were before in this turn.
+        """
         names, came_back = [name for change in changes if (name := _named(change))], self._came_back(changes)
         told: Json = {"changed": names[:_SHOWN]} if names else {}
         return told | {"came_back": came_back} if came_back and len(names) <= _SHOWN else told

@@ -25,6 +25,11 @@ Neighbouring calls run side by side only when all of them are of `read`.
 """
 
 
+CHANGING: tuple[Effect, ...] = ("edit", "run", "foreign")
+"""What may change files here."""
+_LAST_WAIT_S = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a tool run ended: `content` is for the model, `detail` for people (`diff`, `exit_code`, `sandbox`).
@@ -53,6 +58,8 @@ class ToolContext:
     """Where the paths of the call led when it was judged; tools work on nothing else. None: it was not judged."""
     desk: Desk = field(default_factory=Desk)
     """What the tools of the session share."""
+    when_changed: Callable[[], None] = lambda: None
+    """To be called in the thread that has changed files, once it has: another way into a thread is spared. Blocking."""
     sees_images: bool | None = None
     """Whether the model can be shown images; None: not known."""
 
@@ -99,8 +106,16 @@ class Tool(Protocol):
 
 
 async def outcome_of(work: Callable[[], Outcome]) -> Outcome:
-    """Do blocking `work` in a thread; what goes wrong becomes an Outcome that says so."""
+    """Do blocking `work` in a thread; what goes wrong becomes an Outcome that says so.
+
+    Cancelled meanwhile, it ends when the work has, if that does not take long: what changes is to be looked at then.
+    """
+    working = asyncio.get_running_loop().run_in_executor(None, work)
     try:
-        return await asyncio.to_thread(work)
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        working.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks for it
+        await asyncio.wait({working}, timeout=_LAST_WAIT_S)
+        raise
     except (ToolError, OSError, ValueError) as error:
         return Outcome(explain(error), is_error=True)

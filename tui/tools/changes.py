@@ -96,6 +96,7 @@ class ChangingTool:
                 context.desk.seen.forget(change.path)
             else:
                 context.desk.seen.saw(change.path)
+        context.when_changed()
         return Outcome(plan.summary, detail={"diff": diff})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tui.agent.project.folder_state import folder_state
-from tui.agent.project.notes import LIMIT_CHARACTERS, joined, notes_below, notes_of
+from tui.agent.project.notes import LIMIT_CHARACTERS, Note, joined, notes_below, notes_of
 from tui.agent.project.reading import cut
 from tui.agent.project.skills import find_skills, listed, unusable_skills
 from tui.agent.project.workspace import read_workspace, workspace_folder
@@ -33,7 +33,7 @@ _SLASH = re.compile(r"/([a-z0-9][a-z0-9-]*)(?:\s|\Z)")
 
 
 class Project:
-    """What a conversation knows of the folder that it works in. Its methods block and raise nothing."""
+    """What a conversation knows of the folder that it works in. Its methods raise nothing; most look at the disk."""
 
     def __init__(self, folder: Path, workspace: str | None = None) -> None:
         """`workspace` is the setting of that name."""
@@ -85,14 +85,18 @@ class Project:
             blocks += (Context(state),)
         return (*(Context(f"\n\n{text}", lasts=True) for text in standing), *blocks)
 
-    def notes_for(self, paths: Iterable[Path]) -> list[tuple[str, str]]:
-        """Notes of folders in the project that a call touched: name and text, each once until `forget`."""
+    def notes_for(self, paths: Iterable[Path]) -> list[Note]:
+        """Notes of folders in the project that a call touches, but for those that were given. Blocking."""
         found = [note for path in paths for note in notes_below(self._folder, path) if note.name not in self._given]
         if not found or trust_state(project_root(self._folder)) != "trusted":
             return []
-        new = {note.name: cut(note.text, LIMIT_CHARACTERS // 4, note.name) for note in found}
+        return [Note(note.name, cut(note.text, LIMIT_CHARACTERS // 4, note.name)) for note in found]
+
+    def give(self, notes: Iterable[Note]) -> list[Note]:
+        """Those of the notes that are now given to the model: each once until `forget`."""
+        new = {note.name: note for note in notes if note.name not in self._given}
         self._given |= new.keys()
-        return list(new.items())
+        return list(new.values())
 
     def recall(self, names: Iterable[str]) -> None:
         """Notes that have been given, in an earlier run of the session."""
