@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ import platformdirs
 from tui.core.errors import MimoError
 
 APPLICATION = "mimo-tui"
+
+_PLACED_BY = ("HOME", "USERPROFILE", *(f"XDG_{name}_HOME" for name in ("CONFIG", "DATA", "STATE", "CACHE")))
+"""Variables that say where the program's folders are. (On Windows the system says it, and it stays.)"""
 
 _HINTS = {
     errno.ENOSPC: "The disk is full: free some space, then try again.",
@@ -127,6 +131,12 @@ def _sync_folder(path: Path) -> None:
 
 def _place(of: Callable[..., Path]) -> Path:
     """The system's folder for the program, or an error: with no home known it could only be one of the project's."""
+    return _placed(of, tuple(map(os.environ.get, _PLACED_BY)))
+
+
+@functools.lru_cache(maxsize=32)
+def _placed(of: Callable[..., Path], _: tuple[str | None, ...]) -> Path:
+    """Kept by all that the answer depends on: before each call of a tool all four are asked for."""
     try:
         path = of(APPLICATION, appauthor=False)
     except RuntimeError:  # platformdirs of today; those of some years ago answered `~/...`
