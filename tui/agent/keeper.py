@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -41,11 +42,14 @@ class Begun:
         """`find_out` blocks; `problems` are what the user has to know before it runs."""
         self._find_out, self._problems = find_out, problems
         self._told: Told | None = None
+        self._took_s = 0.0
 
     def end(self) -> None:
         """It is over: find out what has changed. Blocking. A tool may do it in its own thread; else `around` does."""
         if self._told is None:
+            began = time.monotonic()
             self._told = self._find_out()
+            self._took_s = time.monotonic() - began
 
     async def around(self, events: AsyncGenerator[Happened, None]) -> AsyncGenerator[Happened, None]:
         """The events of the call as it runs, with what it changed in `ToolFinished.detail`."""
@@ -57,6 +61,8 @@ class Begun:
                     if isinstance(event, ToolFinished):
                         if self._told is None:
                             await asyncio.to_thread(self.end)
+                        else:  # within the tool's time, but no work of its own
+                            event = replace(event, total_s=max(event.total_s - self._took_s, 0.0))
                         detail, problems = cast(Told, self._told)
                         for problem in problems:
                             yield Notice(problem)
