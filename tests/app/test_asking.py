@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.widgets import Input
 
 from tests.app.driving import Driver, opened
 from tests.scripted import Reply, ScriptedServer, pause, tool_call
 from tui.screens.lone_keys import ALONE_S
 from tui.settings.memory import add_memory, read_memory
+from tui.widgets.answer_field import AnswerField
 from tui.widgets.question import QuestionBar
 
 Model = Callable[..., ScriptedServer]
@@ -166,7 +166,7 @@ async def test_words_that_come_at_once_answer_a_question_without_choices(
             it.app.post_message(events.Paste("two words"))
         else:
             await it.write("two words")
-        await it.until(lambda: bar.query_one(Input).value == "two words", "it is in the field")
+        await it.until(lambda: bar.query_one(AnswerField).text == "two words", "it is in the field")
         assert it.prompt == ""
         await it.press("enter")
         await it.until_shown("Thanks.")

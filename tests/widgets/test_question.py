@@ -98,12 +98,12 @@ async def test_what_is_pasted_is_an_answer_to_be_sent() -> None:
     async with app.run_test() as pilot:
         app.bar.focus()
         await pilot.pause()
-        app.bar.post_message(events.Paste("two\nwords"))
+        app.bar.post_message(events.Paste("two\rlines"))
         await pilot.pause()
         assert app.answers == []
         await pilot.press("enter")
         await pilot.pause()
-        assert app.answers == ["two words"]
+        assert app.answers == ["two\nlines"]
 
 
 async def test_keys_that_come_at_once_are_left_to_others() -> None:

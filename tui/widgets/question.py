@@ -13,10 +13,11 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.core.events import QuestionAsked
 from tui.core.text import clean, clean_line
+from tui.widgets.answer_field import AnswerField
 
 _ARM_DELAY_S = 0.3
 """A key that was struck sooner than this after the question appeared was meant for something else."""
@@ -70,12 +71,14 @@ class QuestionBar(Widget, can_focus=True):
         & Static { height: auto; }
         & VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
         & .question--choices { margin: 0 0 0 1; }
-        & Input, & Input:focus {
-            height: 1;
+        & AnswerField, & AnswerField:focus {
+            height: auto;
+            max-height: 5;
             margin: 0 0 0 1;
             padding: 0 1;
             border: none;
             background: $surface;
+            scrollbar-size-vertical: 1;
         }
         & .question--keys { min-height: 1; color: $text-muted; }
         & .question--key { color: $primary; text-style: bold; }
@@ -106,8 +109,7 @@ class QuestionBar(Widget, can_focus=True):
             yield Static(clean(self.question.question.strip()), markup=False, classes="question--words")
         with _Choices(self._rows_for):
             yield Static(markup=False, classes="question--choices")
-        field = Input(placeholder="your answer", select_on_focus=False)
-        field.cursor_blink = False
+        field = AnswerField()
         field.display = False
         yield field
         yield Static(markup=False, classes="question--keys")
@@ -167,18 +169,18 @@ class QuestionBar(Widget, can_focus=True):
     def on_paste(self, event: events.Paste) -> None:
         if self.has_focus:
             event.stop()
-            self._write(" ".join(event.text.split()))
+            self._write("").on_paste(event)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_answer_field_sent(self, event: AnswerField.Sent) -> None:
         event.stop()
-        if words := event.value.strip():
-            self._answer(words)
+        if event.text:
+            self._answer(event.text)
 
     def action_back(self) -> None:
         """From the text back to the choices; from there, no answer."""
-        field = self.query_one(Input)
-        if field.display and (field.value or self.question.choices):
-            field.value = ""
+        field = self.query_one(AnswerField)
+        if field.display and (field.text or self.question.choices):
+            field.clear()
             field.display = False
             self.focus()
             self._draw()
@@ -198,13 +200,14 @@ class QuestionBar(Widget, can_focus=True):
             self._is_answered = True
             self.post_message(self.Answered(self.question.id, answer))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str) -> AnswerField:
         """Begin an answer in one's own words. At once, so that the keys which follow go there too."""
-        field = self.query_one(Input)
+        field = self.query_one(AnswerField)
         field.display = True
         self.screen.set_focus(field)
-        field.insert_text_at_cursor(text)
+        field.write(text)
         self._draw()
+        return field
 
     # What is shown
 
@@ -257,7 +260,7 @@ class QuestionBar(Widget, can_focus=True):
 
     def _keys(self) -> list[tuple[str, str]]:
         choices = self.question.choices
-        if self.query_one(Input).display or self._is_in_prompt:
+        if self.query_one(AnswerField).display or self._is_in_prompt:
             return [("enter", "answer"), ("esc", "back")]
         write = ("type", "your own" if choices else "an answer")
         several = [(f"1-{len(choices)}" if len(choices) > 1 else "1", "choose"), ("enter", "the marked")]
