@@ -143,6 +143,31 @@ def test_each_call_has_its_line_once_whether_it_ran_or_not(project: Project, scr
     assert shown[7] == "● no_such" and shown[8].startswith("✗ There is no tool") and len(shown) == 9
 
 
+def test_results_of_calls_that_ran_side_by_side_name_their_call(project: Project, scripted: Scripted) -> None:
+    calls = [tool_call("read_file", {"path": path}) for path in ("a", "missing")]
+    project.configure(scripted([Reply(*calls), "Done."]))
+    lines = [line.strip() for line in project.run("Go", "--mode", "agent").stderr.splitlines()]
+    above = ""
+    for line in lines:
+        if line.startswith("●"):
+            above = line.removeprefix("● ")
+            continue
+        mark, _, words = line.partition(" ")
+        own = f"read_file(path='{'a' if mark == '✓' else 'missing'}')"
+        assert words.startswith(f"{own}: ") is (above != own)
+    assert len(lines) == 4
+
+
+def test_a_command_that_does_not_count_is_not_sent_as_words(project: Project, scripted: Scripted) -> None:
+    project.configure(scripted(["Fine."]))
+    command = project.folder / ".mimo" / "commands" / "ship.md"
+    command.parent.mkdir(parents=True)
+    command.write_text("Ship it.")
+    done = project.run("/ship now")
+    assert done.returncode == 2 and ".mimo/commands/ship.md does not count before you trust" in done.stderr
+    assert project.run(" /ship now").stdout == "Fine.\n"
+
+
 def test_a_policy_from_the_command_line_allows(project: Project, scripted: Scripted) -> None:
     project.configure(scripted([Reply(WRITE_A), "Done."]))
     done = project.run("Go", "--mode", "agent", "--policy", "edits")

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from tui.cli.options import add_conversation_options, wishes_of
 from tui.core.errors import UsageError
+from tui.core.text import clean_line
 
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
 
+_WHY_CHARACTERS = 300
 _DESCRIPTION = """\
 Answer one prompt and end. Standard input, when it is a pipe or a file, is added to the prompt.
 The answer goes to standard output, everything else to standard error."""
@@ -77,10 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _expanded(args: argparse.Namespace, conversation: Conversation) -> str:
     """The prompt; for a command of the user's or of a trusted project its text, by the mode and model that it wants."""
-    from tui.agent.project.custom_commands import called_in
+    from tui.agent.project.custom_commands import called_in, why_unusable
     from tui.commands.registry import NAMES
 
     if (called := called_in(args.prompt, Path.cwd(), NAMES)) is None:
+        if why := why_unusable(args.prompt, Path.cwd(), NAMES):
+            raise UsageError(clean_line(why, _WHY_CHARACTERS), "To ask the model with these words, put a space first.")
         return str(args.prompt)
     command, words = called
     spec = conversation.spec()

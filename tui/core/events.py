@@ -225,6 +225,11 @@ class Compacted:
     anew: float | None = None
     """USD that the next request costs more, for the server's cache does not know its beginning; None: not known."""
 
+    @property
+    def is_shorter(self) -> bool:
+        """Whether it helped: a summary of a short conversation may be longer than that."""
+        return self.after_tokens < self.before_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class RuleLearned:

@@ -39,6 +39,7 @@ from tui.core.text import clean, clean_line
 _NOTICE_CHARACTERS = 1000
 """Of a notice: it may hold a path, and what to do comes last."""
 
+_WHOSE_CHARACTERS = 60
 DONE, FAILED, DENIED, LIMIT, INTERRUPTED = 0, 1, 3, 4, 130
 
 
@@ -74,8 +75,10 @@ class TextPrinter:
     def __init__(self, streams: bool) -> None:
         self._streams = streams
         self._ends_with_newline = True
-        self._unnamed: dict[str, ToolCall] = {}
-        """The calls of the step, by id, whose line is not printed yet."""
+        self._calls: dict[str, ToolCall] = {}
+        """Of the step, by id."""
+        self._named: list[str] = []
+        """The ids of those whose line was printed, the last one last."""
         self._cut = ""
         """The text of a step that was cut off, until it is known whether another answer comes in its place."""
 
@@ -89,14 +92,14 @@ class TextPrinter:
         elif isinstance(event, StepStarted):
             self._begin_answer()
         elif isinstance(event, StepFinished):
-            self._unnamed = {call.id: call for call in event.message.tool_calls}
+            self._calls, self._named = {call.id: call for call in event.message.tool_calls}, []
             if not self._streams:
                 self._step(event)
         elif isinstance(event, ApprovalAsked | ToolStarted):
             self._name(event.call.id)
         elif isinstance(event, ToolFinished):
             self._name(event.call_id)  # one that was refused unasked has not been named by now
-            _say(f"  {'✗' if event.is_error else '✓'} {clean_line(event.result, 120)}")
+            _say(f"  {'✗' if event.is_error else '✓'} {self._whose(event.call_id)}{clean_line(event.result, 120)}")
         elif isinstance(event, TurnFinished | TurnFailed):
             self._answer(self._cut)
             if not self._ends_with_newline:
@@ -123,8 +126,15 @@ class TextPrinter:
 
     def _name(self, call_id: str) -> None:
         """Print the line of a call, the first time that it is spoken of."""
-        if call := self._unnamed.pop(call_id, None):
-            _say(f"● {_words_of(call)}")
+        if call_id in self._calls and call_id not in self._named:
+            self._named.append(call_id)
+            _say(f"● {_words_of(self._calls[call_id])}")
+
+    def _whose(self, call_id: str) -> str:
+        """The call that a result is of, where another one's line stands above it: several ran side by side."""
+        call = self._calls.get(call_id)
+        is_clear = call is None or self._named[-1:] == [call_id]
+        return "" if call is None or is_clear else f"{clean_line(_words_of(call), _WHOSE_CHARACTERS)}: "
 
     def _answer(self, text: str) -> None:
         if text:
@@ -202,7 +212,8 @@ def _remark(event: Event) -> str:
         return clean_line(f"learned from the server: {event.rule} = {event.value} ({event.because})")
     if isinstance(event, Compacted):
         sizes = f"about {event.before_tokens:,} tokens to {event.after_tokens:,}"
-        return f"the conversation was made shorter for the model: {sizes}"
+        how = "made shorter" if event.is_shorter else "summarised, which did not make it shorter,"
+        return f"the conversation was {how} for the model: {sizes}"
     if isinstance(event, Notice):
         return clean_line(event.message, _NOTICE_CHARACTERS)
     return ""

@@ -57,6 +57,23 @@ def called_in(prompt: str, folder: Path, taken: Collection[str] = ()) -> tuple[C
     return None if command is None else (command, prompt[match.end() :].strip())
 
 
+def why_unusable(prompt: str, folder: Path, taken: Collection[str] = ()) -> str | None:
+    """Why a prompt that begins with `/name` calls no command though there is a file of that name. Blocking."""
+    if (match := _CALL.match(prompt)) is None:
+        return None
+    root, file = project_root(folder), f"{match[1]}.md"
+    is_trusted = trust_state(root) == "trusted"
+    for place, within in ((_own_folder(), None), (_folder_in(root), root)):
+        path = place / file
+        if not path.exists():
+            continue
+        if within is not None and not is_trusted:
+            return f"{path.relative_to(within)} does not count before you trust the folder (mimo-tui trust)"
+        if isinstance(why := _command(path, within, taken), str):
+            return f"{path.relative_to(within) if within else path} cannot be used: {why}"
+    return None
+
+
 def unusable_commands(root: Path, *, is_trusted: bool, taken: Collection[str] = ()) -> list[str]:
     """`FILE: why`, of each file that is no command; those of the project at `root` only when it is trusted."""
     brought = project_unusable_commands(root, taken) if is_trusted else []
