@@ -264,6 +264,7 @@ async def test_the_user_can_have_it_made_shorter_at_any_time(stage: Stage) -> No
     conversation.ask_to_compact()
     made = the(await events_of(conversation.send("And now?")), Compacted)
     assert made.summary.startswith("## Task") and made.after_tokens < made.before_tokens
+    assert made.is_shorter
     assert not any(isinstance(e, Compacted) for e in await events_of(conversation.send("And now?")))
 
 

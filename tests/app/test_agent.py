@@ -286,3 +286,7 @@ async def test_a_wider_or_narrower_window_moves_the_trace(folder: Path, model: M
         await it.until(lambda: "1 answer" not in it.screen, "the pane is gone")
         await it.pilot.resize_terminal(120, 30)
         await it.until_shown("1 answer")
+        await it.press("ctrl+t")
+        await it.pilot.resize_terminal(80, 24)
+        await it.pilot.resize_terminal(120, 30)
+        await it.until(lambda: "Hello." in it.screen and "1 answer" not in it.screen, "what was closed stays closed")

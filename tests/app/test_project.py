@@ -156,9 +156,8 @@ async def test_init_lets_the_model_write_the_notes_with_the_usual_approval(folde
 async def test_a_plan_is_edited_as_lines_and_accepted(folder: Path, model: Model) -> None:
     server = model(PLAN, "On it.")
     async with opened(folder, mode="agent") as it:
-        await it.say("/plan")
+        await it.say("/plan write a")
         await it.until_shown("only looks now")
-        await it.say("write a")
         await it.until_shown("[ ] look", "[ ] write a", "accept")
         await it.until_armed()
         await it.press("ctrl+y")

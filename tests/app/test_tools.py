@@ -50,6 +50,13 @@ async def test_the_state_of_a_command_in_the_background_is_seen_however_long_it_
         await it.until_shown("1 running")
 
 
+async def test_where_nothing_runs_in_the_background_that_is_said(folder: Path, model: Model) -> None:
+    model()
+    async with opened(folder) as it:
+        await it.say("/jobs")
+        await it.until_shown("Nothing runs in the background.")
+
+
 async def test_commands_in_the_background_are_counted_listed_and_stopped(folder: Path, model: Model) -> None:
     tag = f"3002.{os.getpid()}"
     start = tool_call("start_command", {"command": f"echo serving; exec sleep {tag}"})

@@ -145,8 +145,8 @@ class ChatFront:
 
         show_jobs(self._screen, self._conversation.desk, words)
 
-    def plan(self) -> None:
-        self._screen.projecting.plan()
+    def plan(self, task: str) -> None:
+        self._screen.projecting.plan(task)
 
     def send_words(self, words: str) -> None:
         self._screen.sending.send(words)

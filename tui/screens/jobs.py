@@ -28,8 +28,11 @@ def show_jobs(screen: ChatScreen, desk: Desk, words: str) -> None:
             raise UsageError(f"/jobs cannot do {words}", f"/jobs stop NUMBER stops one. There are: {there}.")
         _stop(screen, jobs[number.strip()])
         return
+    if not jobs:
+        screen.note.say("Nothing runs in the background.")
+        return
     choices = [Choice(number, f"{number} {job.state}", _told(job)) for number, job in jobs.items()]
-    picker = Picker("In the background: enter stops one", choices, empty="nothing runs in the background")
+    picker = Picker("In the background: enter stops one", choices)
     screen.app.push_screen(picker, lambda chosen: _stop(screen, jobs[chosen]) if chosen else None)
 
 

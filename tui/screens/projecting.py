@@ -69,10 +69,10 @@ class Projecting:
     def show_window(self) -> None:
         self._work(self._show_window(self._conversation))
 
-    def plan(self) -> None:
-        """Switch the policy `plan` on, or off again."""
+    def plan(self, task: str) -> None:
+        """Switch the policy `plan` on, or off again; with a task it is on, and the task is sent."""
         conversation = self._conversation
-        if conversation.permissions.policy == "plan" and self._screen.talk.next_mode == "agent":
+        if not task and conversation.permissions.policy == "plan" and self._screen.talk.next_mode == "agent":
             policy = conversation.permissions.end_planning()
             self._screen.overview.show()
             self._screen.note.say(f"Nothing is planned first any more: the policy is `{policy}`.")
@@ -83,6 +83,8 @@ class Projecting:
         self._screen.note.say(
             "The model only looks now, and shows a plan before it changes anything.", "/plan ends it."
         )
+        if task:
+            self._screen.sending.send(task)
 
     def _command(self, custom: CustomCommand) -> Command:
         return Command(custom.name, clean_line(custom.help, _HELP_CHARACTERS), partial(self._send, custom), "[WORDS]")

@@ -70,10 +70,14 @@ class Side:
         self.arrange()
 
     def fit(self, width: int) -> None:
-        """The window has this width now. A pane does not become a drawer by itself: it would hide what is read."""
+        """The window has this width now. A pane does not become a drawer by itself: it would hide what is read.
+
+        One that was closed stays closed.
+        """
         if self._is_wide != (width >= WIDE):
             self._is_wide = width >= WIDE
-            self.forget_wish()
+            self._wanted = None if self._wanted else self._wanted
+            self.arrange()
 
     def arrange(self) -> None:
         if self.is_open and self._pane is None:

@@ -213,10 +213,11 @@ class Feed:
 
     def _compacted(self, event: events.Compacted, time: float) -> None:
         way = "summarised" if event.summary else "old results folded"
+        what = "made shorter for the model" if event.is_shorter else "not made shorter for the model"
         sizes = f"about {event.before_tokens:,} tokens to {event.after_tokens:,}"
         cost = f", ${event.cost:.4f}" if event.cost else ""
         cost += f", about ${event.anew:.4f} to read anew" if event.anew else ""
-        self._note(f"made shorter for the model: {way}, {sizes}{cost}; the session keeps all of it", "≡", "muted")
+        self._note(f"{what}: {way}, {sizes}{cost}; the session keeps all of it", "≡", "muted")
 
     def _message_added(self, event: events.MessageAdded, time: float) -> None:
         words = event.message.text.strip("[]")
