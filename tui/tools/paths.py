@@ -48,7 +48,7 @@ def locate(folder: Path, path: str) -> Location:
     inside = resolved.is_relative_to(root)
     names = resolved.relative_to(root).parts if inside else resolved.parts
     protected = _is_protected(names) or _is_in_moved_git(Path(root), resolved) or _is_in_git_like(resolved)
-    protected = protected or _is_the_programs(root, resolved)
+    protected = protected or _is_in_own_environment(root, resolved)
     return Location(resolved, inside, protected)
 
 
@@ -152,7 +152,7 @@ def _is_protected(names: tuple[str, ...]) -> bool:
     return any(first == ".git" and second in KEPT for first, second in itertools.pairwise(folded))
 
 
-def _is_the_programs(root: str, resolved: Path) -> bool:
+def _is_in_own_environment(root: str, resolved: Path) -> bool:
     """Whether it belongs to the Python environment that this program runs in, when that lies in the project."""
     environment = Path(os.path.realpath(sys.prefix))
     return Path(root) in environment.parents and resolved.is_relative_to(environment)
