@@ -77,6 +77,23 @@ async def test_what_a_stopped_command_did_is_taken_back(stage: Stage) -> None:
     assert not (stage.folder / "made").exists()
 
 
+async def test_a_stop_that_is_asked_for_again_and_again_loses_nothing(stage: Stage) -> None:
+    """What ends the command, looks for planted repositories and takes in what it did is not cut off."""
+    script = "trap '' TERM; echo one > made; git init -q lib; echo ready; for i in $(seq 600); do sleep 0.1; done"
+    conversation = stage.conversation([Reply(command(script))], policy="auto")
+    turn = conversation.send("go")
+    finished = None
+    async for record in turn:
+        if record.event.type == "tool_output":
+            for _ in range(50):
+                turn.stop()
+                await asyncio.sleep(0.002)
+        finished = record.event if isinstance(record.event, ToolFinished) else finished
+    assert finished is not None and "made" in finished.detail["changed"]
+    keeper_of(conversation).undoing.undo()
+    assert not (stage.folder / "made").exists()
+
+
 async def test_what_an_edit_did_that_was_stopped_under_way_is_taken_back(stage: Stage) -> None:
     """Whether the stop comes before the file is written, while it is, or after."""
     before = picture(stage.folder)

@@ -43,13 +43,15 @@ class Begun:
         self._find_out, self._problems = find_out, problems
         self._told: Told | None = None
         self._took_s = 0.0
+        self._ending = threading.Lock()
 
     def end(self) -> None:
         """It is over: find out what has changed. Blocking. A tool may do it in its own thread; else `around` does."""
-        if self._told is None:
-            began = time.monotonic()
-            self._told = self._find_out()
-            self._took_s = time.monotonic() - began
+        with self._ending:  # a second time it would find no change, and forget those that were
+            if self._told is None:
+                began = time.monotonic()
+                self._told = self._find_out()
+                self._took_s = time.monotonic() - began
 
     async def around(self, events: AsyncGenerator[Happened, None]) -> AsyncGenerator[Happened, None]:
         """The events of the call as it runs, with what it changed in `ToolFinished.detail`."""

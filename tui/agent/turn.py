@@ -36,6 +36,9 @@ from tui.settings.log import log_crash
 if TYPE_CHECKING:
     from tui.agent.conversation import Conversation
 
+_PATIENCE_S = 15.0
+"""What ends has so long for it before it may be cut off."""
+
 
 class Turn:
     """Iterate over it for its records: `turn_started` comes first, `turn_finished` or `turn_failed` last, always.
@@ -56,6 +59,8 @@ class Turn:
         self._limits = Limits()
         self._time = TimeLimit(conversation.timeout_s, self._expire)
         self._has_begun = self._is_stopped = self._has_started = False
+        self._ending_since: float | None = None
+        """When the work was told to end, by the monotonic clock."""
         self._task = asyncio.create_task(self._work(), name=f"turn {number}")
 
     async def __aiter__(self) -> AsyncIterator[Record]:
@@ -80,7 +85,7 @@ class Turn:
         """End the turn now. What came is kept; `turn_finished` says that it was interrupted."""
         self._is_stopped = True
         if self._has_begun:  # cancelled before that, it would never say that it ended
-            self._task.cancel()
+            self._cancel()
 
     async def wait(self) -> None:
         """Until the turn has ended and all of it is on its way to the store."""
@@ -117,10 +122,11 @@ class Turn:
     async def _work(self) -> None:
         self._has_begun = True
         if self._is_stopped:
-            self._task.cancel()
+            self._cancel()
         self._time.start()
         try:
             end = await self._run()
+            self._ending_since = None
             await self._tell_end(end)
             self._emit(end)
         finally:
@@ -184,7 +190,14 @@ class Turn:
 
     def _expire(self) -> None:
         self._end = ("limit", f"{self._conversation.timeout_s:g} s are over (timeout)")
-        self._task.cancel()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        """Once: a key that is struck again must not cut off what ends a command and takes in what it did."""
+        now = time.monotonic()
+        if self._ending_since is None or now - self._ending_since > _PATIENCE_S:
+            self._ending_since = now
+            self._task.cancel()
 
     def _emit(self, event: Happened) -> None:
         if isinstance(event, Nested):

@@ -159,6 +159,7 @@ class Command:
 
     async def finish(self) -> None:
         """End what still runs and take the sandbox down, even when this is cancelled too."""
+        watching: asyncio.Future[tuple[str, ...]] | None = None
         try:
             self._ending.cancel()
             await asyncio.wait({self._ending})
@@ -168,8 +169,10 @@ class Command:
                 await until_gone(self._first_pid, _LAST_WAIT_S)
         finally:
             self._finish_now()
-        if self._watch:
-            self.undone += await asyncio.to_thread(self._watch.set_aside)
+            if self._watch:
+                watching = asyncio.get_running_loop().run_in_executor(None, self._watch.set_aside)
+        if watching is not None:
+            self.undone += await asyncio.shield(watching)
 
     async def _until_end(self, timeout_s: float) -> None:
         try:
