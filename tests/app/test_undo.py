@@ -32,7 +32,9 @@ async def test_undo_takes_back_the_last_turn_and_redo_brings_it_back(folder: Pat
         await work(it)
         assert (folder / "a.py").read_text() == "two\nthree\n"
         await it.say("/undo")
-        await it.until_shown("Took back turn 1: 2 files restored, 1 file removed.")
+        await it.until_shown(
+            "Took back turn 1: 2 files restored (a.py, b.py), 1 file removed (new.txt).", "/redo brings it back."
+        )
         assert (folder / "a.py").read_text() == "one\n"
         assert sorted(path.name for path in folder.iterdir()) == ["a.py", "b.py"]
         await it.say("/redo")
@@ -164,5 +166,5 @@ async def test_it_works_after_a_restart(folder: Path, model: Model) -> None:
         await work(it)
     async with opened(folder, continue_last=True) as it:
         await it.say("/undo")
-        await it.until_shown("Took back turn 1: 1 file restored.")
+        await it.until_shown("Took back turn 1: 1 file restored (a.py).")
         assert (folder / "a.py").read_text() == "one\n"

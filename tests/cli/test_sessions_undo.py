@@ -32,11 +32,16 @@ def test_undo_takes_back_the_last_turn_or_from_a_turn_on(session: Session, capsy
         session.next_turn()
     session.store.close()
     assert main(["sessions", "undo", session.id]) == 0
-    assert capsys.readouterr().out == "Took back turn 3: 1 file restored, 1 file removed.\n"
+    assert capsys.readouterr().out == "Took back turn 3: 1 file restored (src/a.py), 1 file removed (3).\n"
     assert (session.folder / "src/a.py").read_text() == "one\ntwo\n1\n2\n"
     assert main(["sessions", "undo", session.id, "--turn", "1"]) == 0
-    assert capsys.readouterr().out == "Took back turns 1, 2: 1 file restored, 2 files removed.\n"
+    assert capsys.readouterr().out == "Took back turns 1, 2: 1 file restored (src/a.py), 2 files removed (1, 2).\n"
     assert picture(session.folder) == before
+    assert main(["sessions", "redo", session.id]) == 0
+    assert "Brought back turns 1, 2: 3 files restored" in capsys.readouterr().out
+    assert main(["sessions", "undo", session.id, "--turn", "1"]) == 0
+    assert picture(session.folder) == before
+    capsys.readouterr()
     assert main(["sessions", "undo", session.id]) == 2
     said = capsys.readouterr().err
     assert "nothing to take back" in said and "is taken back already" in said

@@ -77,7 +77,8 @@ class Approvals:
         if secret := [place for place in places if is_secret(place.path)]:
             return Verdict("ask", _named("where keys or the program's own files lie", secret))
         if outside := [place for place in places if not place.inside]:
-            return Verdict("ask", _named("outside the folder", outside))
+            where = "outside the folder" + (", where nothing can be taken back" if tool.effect == "edit" else "")
+            return Verdict("ask", _named(where, outside))
         if tool.effect == "edit" and (own := [place for place in places if is_the_programs_source(place.path)]):
             return Verdict("ask", _named("changes this program itself", own))
         if tool.effect in ("read", "talk"):

@@ -108,6 +108,8 @@ class Conversation:
         conversation = cls(settings, folder, wishes)
         if wishes.session or wishes.continue_last:
             conversation._take_up(conversation.journal.load(wishes.session), wishes)
+            if conversation.keeper is not None:
+                conversation.keeper.recover()
         return conversation
 
     @property

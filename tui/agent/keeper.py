@@ -119,6 +119,17 @@ class Keeper:
         """Takes back and brings back. Blocking, as all that it does. Raises SessionError."""
         return self._parts()[1]
 
+    def recover(self) -> None:
+        """Find out what was changed when the program was killed, before anything else changes. Blocking, raises
+        nothing."""
+        with suppress(MimoError, OSError, TooLarge), self._parts()[0].at_work():
+            pass
+
+    @property
+    def has_outgrown(self) -> bool:
+        """What commands change was kept, and is no more: one of them has made too much of the folder."""
+        return self._made is not None and self._made[0].has_outgrown
+
     def put_back(self, work: Callable[[Undoing], Result]) -> Result:
         """Take back or bring back; what git would run a program by then is set aside, as after a command.
 

@@ -90,9 +90,11 @@ def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[st
     `place` (`after step 2 of turn 1`): files were made what they were there, whatever turns that took back.
     """
     files = [change for change in result.changes if not _is_folder(change.before) and not _is_folder(change.after)]
-    removed = sum(change.after is None for change in files)
-    counts = [(len(files) - removed, "restored"), (removed, "removed")]
-    parts = [f"{count} file{'s' if count != 1 else ''} {word}" for count, word in counts if count]
+    kinds = [
+        ([change.path for change in files if change.after is not None], "restored"),
+        ([change.path for change in files if change.after is None], "removed"),
+    ]
+    parts = [f"{len(of)} file{'s' if len(of) != 1 else ''} {word} ({_listed(of)})" for of, word in kinds if of]
     if not files and result.changes:
         parts = ["folders only"]
     turns = f"turn{'s' if len(result.turns) > 1 else ''} {', '.join(map(str, result.turns))}"
@@ -107,7 +109,10 @@ def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[st
         whys = [f"{path} ({why})" for path, why in result.failed.items()]
         sentences.append(f"Could not be done: {_listed(whys)}.")
     sentences += [f"But {remark}." for remark in result.remarks]
-    return " ".join(sentences), "/undo! takes back what was left, too." if result.left and did == "Took back" else ""
+    if did != "Took back":
+        return " ".join(sentences), ""
+    hints = ["/undo! takes back what was left, too."] if result.left else []
+    return " ".join(sentences), " ".join([*hints, *(["/redo brings it back."] if result.changes else [])])
 
 
 def _is_folder(state: State | None) -> bool:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OUTGROWN = "a command has made more of this folder than can be kept, so what commands change cannot be taken back"
+
 
 class Weighed(NamedTuple):
     """A call that was judged."""
@@ -77,6 +79,8 @@ def _weigh(shop: Workshop, call: ToolCall, may_begin: bool) -> Weighed:
     if problem_found := validate(tool, call.arguments):
         return Weighed(None, Verdict("deny", problem_found))
     verdict = shop.permissions.approvals.judge(tool, call.arguments)
+    if verdict.action == "allow" and tool.effect == "run" and shop.keeper is not None and shop.keeper.has_outgrown:
+        verdict = replace(verdict, action="ask", reason=_OUTGROWN)
     if verdict.action == "deny":
         return Weighed(tool, verdict)
     notes = shop.project.notes_for(verdict.places) if shop.project is not None else ()

@@ -15,6 +15,7 @@ from tui.core.errors import SessionError, UsageError
 from tui.core.text import clean, clean_line
 
 if TYPE_CHECKING:
+    from tui.sessions.checkpoints.undoing import Result, Undoing
     from tui.sessions.store import SessionInfo, Store
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     undoing = commands.add_parser("undo", help="take back what the last turn of a session changed in its folder")
     undoing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     undoing.add_argument("--turn", type=int, metavar="N", help="take back this turn and all after it")
+    redoing = commands.add_parser("redo", help="bring back what was taken back last")
+    redoing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     deleting = commands.add_parser("delete", help="delete a session")
     deleting.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
@@ -52,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
             case "diff":
                 return _diff(store, args.id)
             case "undo":
-                return _undo(store, args.id, args.turn)
+                turn = args.turn
+                return _put_back(
+                    store, args.id, lambda undoing: undoing.undo() if turn is None else undoing.undo_from(turn)
+                )
+            case "redo":
+                return _put_back(store, args.id, lambda undoing: undoing.redo(), "Brought back")
             case _:
                 return _delete(store, args.id, args.yes)
     finally:
@@ -106,17 +114,15 @@ def _diff(store: Store, prefix: str) -> int:
     return 0
 
 
-def _undo(store: Store, prefix: str, turn: int | None) -> int:
+def _put_back(store: Store, prefix: str, work: Callable[[Undoing], Result], did: str = "Took back") -> int:
     from tui.agent.keeper import Keeper
     from tui.agent.patches import summary
 
     info = store.find(prefix)
     store.claim(info.id)
     keeper = Keeper(store, info.id, info.folder)
-    result = _reaching(
-        lambda: keeper.put_back(lambda undoing: undoing.undo() if turn is None else undoing.undo_from(turn))
-    )
-    print(clean_line(summary(result)[0], 2000))
+    result = _reaching(lambda: keeper.put_back(work))
+    print(clean_line(summary(result, did)[0], 2000))
     return 1 if result.left or result.failed else 0
 
 

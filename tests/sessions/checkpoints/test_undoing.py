@@ -12,6 +12,8 @@ import pytest
 from tests.sessions.checkpoints.conftest import Session, fill, picture, run
 from tui.core.errors import SessionError, UsageError
 from tui.sessions.checkpoints import scan
+from tui.sessions.checkpoints.recorder import Recorder
+from tui.sessions.checkpoints.undoing import Undoing
 from tui.sessions.store import Store
 
 
@@ -267,6 +269,57 @@ def test_a_deep_tree_is_not_kept_before_commands(session: Session) -> None:
     run(f"mkdir -p '{'d/' * 70}'", session.folder)
     assert session.command("true") == []
     assert "deep" in session.recorder.limit
+
+
+@pytest.mark.parametrize(
+    "makes_too_much", [f"mkdir -p '{'d/' * 70}'", "mkdir many; cd many; seq 50010 | xargs touch"], ids=["deep", "many"]
+)
+def test_what_was_there_comes_back_from_a_command_that_makes_too_much(session: Session, makes_too_much: str) -> None:
+    before = picture(session.folder)
+    session.command("true")
+    assert "src/a.py" in session.command(f"rm src/a.py; echo x >> run.sh; {makes_too_much}")
+    assert session.recorder.has_outgrown and session.recorder.limit
+    session.undoing.undo()
+    after = picture(session.folder)
+    assert {path: after[path] for path in before} == before
+
+
+def test_what_was_hidden_by_closing_its_folder_comes_back(session: Session) -> None:
+    before = picture(session.folder)
+    session.command("echo x >> run.sh; rm -r src/deep; echo x > src/a.py; chmod 000 src")
+    session.undoing.undo()
+    assert picture(session.folder) == before
+    session.command("rm -r src/deep; chmod 000 src")
+    session.reopen()
+    session.undoing.undo()
+    assert picture(session.folder) == before
+
+
+def test_bringing_back_leaves_what_the_user_had_taken_back(session: Session) -> None:
+    session.edit("new", b"model")
+    session.edit("src/a.py", b"model")
+    (session.folder / "new").unlink()
+    session.undoing.undo()
+    session.undoing.redo()
+    assert (session.folder / "src/a.py").read_bytes() == b"model" and not (session.folder / "new").exists()
+
+
+def test_changes_are_shown_as_they_would_be_taken_back(session: Session) -> None:
+    """Also what goes on in the background, which belongs to the turn that began it."""
+    works = False
+    session.recorder = Recorder(session.store.ledger(session.id), session.folder, lambda: works)
+    session.undoing = Undoing(session.recorder)
+    held = session.recorder.before_command((1, 1))
+    works = True
+    assert held is not None
+    session.recorder.after(held)
+    session.next_turn()
+    session.edit("later", b"model")
+    (session.folder / "behind").write_text("made in the background")
+    assert [change.path for change in session.undoing.session_changes()] == ["behind", "later"]
+    assert [change.path for change in session.undoing.turn_changes()] == ["later"]
+    assert session.undoing.undo().turns == (2,) and (session.folder / "behind").exists()
+    assert session.undoing.undo().turns == (1,) and not (session.folder / "behind").exists()
 
 
 def test_the_ledger_of_no_session_is_an_error(store: Store) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.sessions.checkpoints.ledger import Ledger
-from tui.sessions.checkpoints.scan import TooLarge, Tree, differences, is_inside_left_out, scan
-from tui.sessions.checkpoints.states import Change, Seen, State, look, opened
+from tui.sessions.checkpoints.scan import TooLarge, Tree, changes_of_known, differences, is_inside_left_out, scan
+from tui.sessions.checkpoints.states import Change, Seen, State, look, opened, why_unkept
 
 Place = tuple[int, int]
 """Turn and step."""
@@ -32,7 +32,11 @@ class Recorder:
         self.ledger, self.folder = ledger, folder
         self.limit = ""
         """Why what commands change is not kept here; empty while it is."""
+        self.has_outgrown = False
+        """It was kept, and a command has made too much of it."""
         self._works_behind, self._worked_behind = works_behind, False
+        self._place_behind: Place = (0, 0)
+        """Where what runs in the background was begun."""
         self._lock = threading.RLock()
         self._tree: Tree | None = None
         """As it was when it was last looked at; None before the first command."""
@@ -76,14 +80,18 @@ class Recorder:
             return self._after_command(held) if held.befores is None else self._after_files(held, held.befores)
 
     def settle(self, place: Place) -> None:
-        """Take in what has changed since it was last looked at: by what runs in the background, or by somebody else."""
+        """Take in what has changed since it was last looked at: by what runs in the background, or by somebody else.
+
+        `place` is where it belongs that is neither.
+        """
         did, self._worked_behind = self._worked_behind, self._works_behind()
         if self._tree is None:
             return
         new = scan(self.folder, self._tree, self.ledger.blobs.keep)
         if changes := differences(self._tree, new):
-            is_ours = did or self._worked_behind or self._running
-            self.ledger.add(*place, "tree" if is_ours else "other", changes)
+            is_behind = did or self._worked_behind
+            is_ours = is_behind or self._running
+            self.ledger.add(*(self._place_behind if is_behind else place), "tree" if is_ours else "other", changes)
         self._tree = new
 
     def end(self, place: Place) -> None:
@@ -109,6 +117,16 @@ class Recorder:
             seen = look(root, path, self.ledger.blobs.keep)
         return seen.state if seen else None
 
+    def hidden_in(self, folders: Iterable[str]) -> list[Change]:
+        """What was changed in folders that could not be looked into: what is there now, and what was known of it."""
+        below = tuple(f"{folder}/" for folder in folders)
+        if not below:
+            return []
+        tree = self._tree if self._tree is not None else self._tree_of_ledger()
+        known = {path: seen for path, seen in tree.items() if path.startswith(below)}
+        found = changes_of_known(self.folder, known, self.ledger.blobs.keep)
+        return [Change(path, now, state) for path, state, now in found if state and not why_unkept(state)]
+
     def _begin_tree(self) -> None:
         if self._tree is None:
             self._tree = scan(self.folder, self.ledger.tree_of_folder(), self.ledger.blobs.keep)
@@ -130,15 +148,17 @@ class Recorder:
 
     def _after_command(self, held: Held) -> tuple[Change, ...]:
         self._running -= 1
+        if not self._worked_behind:
+            self._place_behind = held.place
         self._worked_behind = self._works_behind()
         known = self._tree or {}
+        new: Tree | None = None
         try:
             new = scan(self.folder, known, self.ledger.blobs.keep)
-        except TooLarge as error:
-            self.limit, self._tree = str(error), None
-            self.ledger.close(held.number, ())
-            return ()
-        changes = differences(known, new)
+            changes = differences(known, new)
+        except TooLarge as error:  # whatever else it made: what was there can be taken back
+            self.limit, self.has_outgrown = str(error), bool(known)
+            changes = changes_of_known(self.folder, known, self.ledger.blobs.keep)
         others = self.ledger.files_of_others(held.number) if changes else set()
         mine = [change for change in changes if (change.path, change.after) not in others]
         self.ledger.close(held.number, mine)
@@ -181,6 +201,14 @@ class Recorder:
             self.ledger.close(trees[-1].number, changes)
 
     def _changes_since_saved(self) -> list[Change]:
+        tree = self._tree_of_ledger()
+        try:
+            return differences(tree, scan(self.folder, tree, self.ledger.blobs.keep))
+        except TooLarge:
+            return []
+
+    def _tree_of_ledger(self) -> Tree:
+        """The tree as it was when all that is known had happened."""
         number, tree = self.ledger.load_tree()
         for entry in self.ledger.entries():
             if entry.number > number and entry.kind != "undo" and not entry.is_open:
@@ -189,7 +217,4 @@ class Recorder:
                         tree.pop(path, None)
                     elif not is_inside_left_out(tree, path):
                         tree[path] = Seen(None, after)
-        try:
-            return differences(tree, scan(self.folder, tree, self.ledger.blobs.keep))
-        except TooLarge:
-            return []
+        return tree

@@ -14,9 +14,11 @@ from tui.sessions.checkpoints.states import (
     Change,
     Keep,
     Seen,
+    Signature,
     State,
     is_left_out,
     kind_of_folder,
+    look,
     look_in,
     opened,
     parent_of,
@@ -52,6 +54,25 @@ def scan(folder: Path, known: Tree, keep: Keep) -> Tree:
         for path, seen in _read(root, [path for path, _ in changed], keep):
             found[path] = seen
     return found
+
+
+def changes_of_known(folder: Path, known: Tree, keep: Keep) -> list[Change]:
+    """What has become of the paths of `known`, where there is too much else to look at. Blocking. Raises OSError."""
+    changes = []
+    with opened(folder) as root:
+        for path, old in known.items():
+            if old.signature is not None and old.signature == _signature_at(root, path):
+                continue
+            seen = look(root, path, keep)
+            if (state := seen.state if seen else None) != old.state:
+                changes.append(Change(path, old.state, state))
+    return sorted(changes)
+
+
+def _signature_at(root: int, path: str) -> Signature | None:
+    with contextlib.suppress(OSError), parent_of(root, path) as (folder, name):
+        return signature_of(os.stat(name, dir_fd=folder, follow_symlinks=False))
+    return None
 
 
 def differences(before: Tree, after: Tree) -> list[Change]:

@@ -14,6 +14,9 @@ from tui.sessions.checkpoints.restore import restore, sweep
 from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import Change, State
 
+_LOOK_IN = 0o500
+"""What the owner may do with a folder that can be looked into."""
+
 
 class Result(NamedTuple):
     """What was done. `left` was not, as somebody has changed it since; `failed` could not be, and why.
@@ -36,6 +39,19 @@ class FileChange(NamedTuple):
     after: State | None
     old: bytes | None
     new: bytes | None
+
+
+def _opens(change: Change) -> bool:
+    """Whether a folder can be looked into again."""
+    return _is_folder(change.before) and not _is_open(change.before) and _is_open(change.after)
+
+
+def _is_folder(state: State | None) -> bool:
+    return state is not None and state.kind == "folder"
+
+
+def _is_open(state: State | None) -> bool:
+    return state is not None and state.kind == "folder" and state.mode & _LOOK_IN == _LOOK_IN
 
 
 class Undoing:
@@ -92,14 +108,16 @@ class Undoing:
     def session_changes(self) -> list[FileChange]:
         """What the session's turns have changed, against what is there now."""
         with self._recorder.at_work():
-            found = net(entry for entry in self._ledger.entries() if entry.is_of_model)
+            found = net(entry for entry in self._settled() if entry.is_of_model)
             now = {path: self._recorder.look(path) for path in found}
             return self._file_changes((path, change.before, now[path]) for path, change in found.items())
 
     def turn_changes(self) -> list[FileChange]:
         """What the last turn that changed something has changed. Empty when none has."""
-        active = [entry for entry in self._ledger.entries() if _is_active(entry)]
-        found = net(entry for entry in active if entry.turn == active[-1].turn)
+        with self._recorder.at_work():
+            active = [entry for entry in self._settled() if _is_active(entry)]
+        last = max((entry.turn for entry in active), default=0)
+        found = net(entry for entry in active if entry.turn == last)
         return self._file_changes((path, change.before, change.after) for path, change in found.items())
 
     def take_words(self) -> str:
@@ -126,11 +144,12 @@ class Undoing:
         if not what.changes and not what.done:
             return Result(turns, (), what.left, dict(what.unkept))
         cut = {c.path: c.before for e in entries if e.kind == "undo" and e.is_open for c in e.changes}
-        done = [change._replace(before=cut.get(change.path, change.before)) for change in what.done]
+        # Of what is as it was already nothing is to be brought back, but for what an undo did that was cut off.
+        done = [change._replace(before=cut[change.path]) for change in what.done if change.path in cut]
         number = self._ledger.begin(turns[-1], 0, "undo", what.changes)
         made, failed = self._carry_out(what)
         left = (*what.left, *(path for path in failed if path not in what.unkept))
-        if made or done:
+        if made or what.done:
             self._ledger.undone(number, [*made, *done], [entry.number for entry in took], turns=turns, left=left)
         else:
             self._ledger.close(number, ())
@@ -147,12 +166,17 @@ class Undoing:
         return Result(last.turns, made, (), failed)
 
     def _carry_out(self, what: Plan) -> tuple[tuple[Change, ...], dict[str, str]]:
-        failed = dict(what.unkept)
-        failed |= restore(
-            self._recorder.folder, {change.path: change.after for change in what.changes}, self._ledger.blobs.read
-        )
+        failed = dict(what.unkept) | self._restore(what.changes)
+        seen = {change.path for change in what.changes}
+        opened = [change.path for change in what.changes if _opens(change)]
+        hidden = [change for change in self._recorder.hidden_in(opened) if change.path not in seen]
+        failed |= self._restore(hidden)
         self._recorder.restored()
-        return tuple(change for change in what.changes if change.path not in failed), failed
+        return tuple(change for change in (*what.changes, *hidden) if change.path not in failed), failed
+
+    def _restore(self, changes: Sequence[Change]) -> dict[str, str]:
+        targets = {change.path: change.after for change in changes}
+        return restore(self._recorder.folder, targets, self._ledger.blobs.read)
 
     def _file_changes(self, changes: Iterable[tuple[str, State | None, State | None]]) -> list[FileChange]:
         found = []
