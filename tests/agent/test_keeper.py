@@ -12,7 +12,7 @@ from tests.scripted import Reply, tool_call
 from tests.sessions.checkpoints.conftest import fill, picture
 from tui.agent.calls import Answer
 from tui.agent.keeper import Keeper
-from tui.core.events import Notice, StepFinished, ToolFinished
+from tui.core.events import ApprovalAsked, Notice, StepFinished, ToolFinished
 from tui.sessions.checkpoints import scan, states
 
 WRITE = tool_call("write_file", {"path": "new/file.txt", "content": "hello\n"})
@@ -116,6 +116,17 @@ async def test_what_an_edit_did_that_was_stopped_under_way_is_taken_back(stage: 
         await conversation.close()
 
 
+async def test_that_the_last_turn_changed_nothing_here_is_told(stage: Stage, tmp_path: Path) -> None:
+    outside = tool_call("write_file", {"path": "../elsewhere.txt", "content": "x"})
+    conversation = stage.conversation([Reply(WRITE), "Done.", Reply(outside), "Done."], policy="edits")
+    await events_of(conversation.send("write"))
+    asked = the(await events_of(conversation.send("and there"), Answer("once")), ApprovalAsked)
+    assert "outside the folder, where nothing can be taken back" in asked.reason
+    result = keeper_of(conversation).put_back(lambda undoing: undoing.undo())
+    assert result.turns == (1,) and result.remarks == ("the turns since have changed nothing that is kept here",)
+    assert (tmp_path / "elsewhere.txt").exists()
+
+
 async def test_chat_keeps_nothing(stage: Stage) -> None:
     conversation = stage.conversation(["Hi"], mode="chat")
     await events_of(conversation.send("hello"))
@@ -134,6 +145,17 @@ async def test_a_folder_that_is_too_large_is_told_and_edits_are_kept_all_the_sam
     keeper_of(conversation).undoing.undo()
     assert not (stage.folder / "new").exists()
     assert (stage.folder / "made").exists()
+
+
+async def test_commands_are_asked_for_once_one_has_made_too_much_of_the_folder(stage: Stage) -> None:
+    (stage.folder / "mine").write_text("old")
+    replies = [Reply(command(f"rm mine; mkdir -p '{'d/' * 70}'")), Reply(command("touch more")), "Done."]
+    conversation = stage.conversation(replies, policy="auto")
+    events = await events_of(conversation.send("go"), Answer("no"))
+    assert "cannot be taken back" in the(events, ApprovalAsked).reason
+    assert not (stage.folder / "more").exists()
+    keeper_of(conversation).undoing.undo()
+    assert (stage.folder / "mine").read_text() == "old"
 
 
 async def test_a_file_that_is_too_large_is_named_when_it_is_changed(stage: Stage, monkeypatch) -> None:

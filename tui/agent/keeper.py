@@ -137,7 +137,7 @@ class Keeper:
         """
         watch = RepositoryWatch(self._folder)
         result = work(self.undoing)
-        return result._replace(remarks=watch.set_aside())
+        return result._replace(remarks=(*self._since(result), *watch.set_aside()))
 
     async def told(self, message: Message) -> Message:
         """A message of the user's with what the model has to know: what was taken back since the last one."""
@@ -152,6 +152,12 @@ class Keeper:
         if self._made is not None:
             with suppress(MimoError, OSError, TooLarge):
                 self._made[0].end(self._place())
+
+    def _since(self, result: Result) -> Iterator[str]:
+        """What to say where the last turn was not among those that were put back: it may have worked elsewhere."""
+        last = max(result.turns, default=0)
+        if 0 < last < self._place()[0] and all(entry.turn <= last for entry in self._parts()[0].ledger.entries()):
+            yield "the turns since have changed nothing that is kept here"
 
     def _find_out(self, recorder: Recorder, held: Held) -> Told:
         try:

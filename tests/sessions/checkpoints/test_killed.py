@@ -100,7 +100,7 @@ def test_the_whole_program_killed_in_a_command_can_be_undone_afterwards(
     fill(folder)
     before = picture(folder)
     script = "rm -rf src; echo x > new; chmod 700 secret; echo ready; sleep 600"
-    configure(scripted([Reply(tool_call("run_command", {"command": script}))]))
+    configure(scripted([Reply(tool_call("run_command", {"command": script})), "Hello."]))
     run = [sys.executable, "-m", "tui", "run", "go", "--mode", "agent", "--policy", "auto", "--json"]
     started = subprocess.Popen(run, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=folder)
     assert started.stdout
@@ -111,12 +111,16 @@ def test_the_whole_program_killed_in_a_command_can_be_undone_afterwards(
     started.communicate()
     assert picture(folder) != before
     [info] = Store.open().list()
+    again = [sys.executable, "-m", "tui", "run", "and now?", "--continue"]
+    assert subprocess.run(again, stdin=subprocess.DEVNULL, cwd=folder, capture_output=True).returncode == 0
+    (folder / "users").write_text("made since it was opened again")
     undo = [sys.executable, "-m", "tui", "sessions", "undo", info.id]
     done = subprocess.run(undo, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     for made_by_sandbox in (".git", ".mimo"):  # its mount points, which nobody could remove
         if (folder / made_by_sandbox).is_dir():
             (folder / made_by_sandbox).rmdir()
+    (folder / "users").unlink()
     assert picture(folder) == before
 
 
