@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Received, Reply, fault, reasoning, text, tool_call, usage
+from tui.agent.digest import digest
 from tui.core.compaction import compact
-from tui.core.events import Compacted, MessageAdded, StepFinished, TurnFinished
+from tui.core.events import Compacted, MessageAdded, Notice, StepFinished, TurnFinished
 from tui.core.messages import Message, Text, ToolCall, ToolResult, user
 
 INSTRUCTION = "Write a summary of it"
@@ -251,6 +252,59 @@ async def test_what_is_no_summary_is_not_taken_for_one(stage: Stage) -> None:
     events = await events_of(conversation.send("Go on reading"))
     summaries = [event.summary for event in events if isinstance(event, Compacted) and event.summary]
     assert summaries and not any("Now 52" in summary for summary in summaries)
+
+
+SUMMARY = """\
+## Task
+Port the parser to Rust, keep the public names.
+## Decisions
+No macros, since they hide the errors.
+## Files
+src/lexer.rs: new; src/parser.rs: half done
+## Open points
+1. The error messages. 2. The benchmarks."""
+
+
+@pytest.mark.parametrize(
+    "failure, why", [(lambda: fault(400, message="no such luck"), "no such luck"), (lambda: Reply("Now 52."), "form")]
+)
+async def test_a_summary_that_cannot_be_had_does_not_take_the_last_one_with_it(
+    stage: Stage, failure: Callable[[], Any], why: str
+) -> None:
+    summaries = iter([Reply(text(SUMMARY))])
+    reads = iter(range(1000))
+
+    def answer(request: Received) -> Any:
+        if asks_for_summary(request):
+            return next(summaries, None) or failure()
+        is_answered = request.body["messages"][-1]["role"] == "tool"
+        return "Read." if is_answered else Reply(tool_call("read_file", {"path": "a.txt", "start": next(reads) + 1}))
+
+    (stage.folder / "a.txt").write_text("word\n" * 500)
+    conversation = stage.conversation(answer)
+    await events_of(conversation.send("Port the parser"))
+    sizes = []
+    for number in range(12):
+        conversation.ask_to_compact()
+        events = await events_of(conversation.send(f"And now part {number}? " + "Look well. " * 60))
+        made = the(events, Compacted)
+        notices = [event.message for event in events if isinstance(event, Notice)]
+        assert any("No summary could be had" in words and why in words for words in notices) == (number > 0)
+        for line in SUMMARY.splitlines():
+            assert line in made.summary
+        sizes.append(len(made.summary))
+    assert "read_file" in made.summary and "part 10" in made.summary
+    assert max(sizes) < len(SUMMARY) + 3000 and sizes[-1] <= sizes[-2] + 20
+
+
+@pytest.mark.parametrize("heading", ["## {}\n", "**{}**\n", "### {}:\n", "{}: "])
+def test_a_summary_with_other_headings_is_known_again(heading: str) -> None:
+    names = ("TASK", "Decisions", "Files", "Open points")
+    written = "\n".join(heading.format(name) + f"about {name}" for name in names)
+    messages = compact([user("Hi")], Compacted((), written, 0, 0, 0))
+    kept = digest(messages)
+    assert kept.count("## ") == 4 and all(f"## {name}\nabout" in kept for name in ("Task", "Files", "Open points"))
+    assert digest(compact([user("Hi")], Compacted((), "All of it in a sentence.", 0, 0, 0))).startswith("## Task\nAll")
 
 
 async def test_the_user_can_have_it_made_shorter_at_any_time(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 
 from tui.agent.answering import Answering
@@ -19,7 +19,7 @@ from tui.agent.strategies.plain import as_plain_messages
 from tui.backends.backend import Piece
 from tui.backends.spec import BackendSpec, Reply, Request, ToolSpec
 from tui.core.codec import dumps
-from tui.core.compaction import FOLDED_CHARACTERS, compact, is_long
+from tui.core.compaction import FOLDED_CHARACTERS, compact, earlier_summary, is_long
 from tui.core.errors import BackendError
 from tui.core.events import Compacted, Event, Notice, Retrying, StepFinished
 from tui.core.messages import Context, Image, Message, Reasoning, Text, ToolCall, ToolResult
@@ -152,18 +152,24 @@ class Compactor:
         kept = self._tail(messages, tail_tokens)
         tail = messages[len(messages) - kept :]
         too_long = tuple(_too_long(tail, int(tail_tokens * self._per_token)))
-        began, reply = time.time(), None
+        began, reply, failure = time.time(), None, ""
         if (spec.context_window or window) > SMALL_WINDOW_TOKENS:
             yield Notice("Summarising the conversation ...")
             whole = self._fitting(messages, folded, window) if is_forced else messages
-            with suppress(BackendError):  # then it is said in our own words
+            try:
                 async with aclosing(_summary(answering, whole, request.tools)) as answer:
                     async for piece in answer:
                         if isinstance(piece, Retrying | Notice):
                             yield piece
                         elif isinstance(piece, Reply):
                             reply = piece
+            except BackendError as error:
+                failure = error.told
         summary = _usable(reply.message) if reply else ""
+        if failure or (reply and not summary):
+            why = failure or "The model did not keep to the form."
+            goes_on = "the last one and what was done since" if earlier_summary(messages) else "a list of what was done"
+            yield Notice(f"No summary could be had: {why} It goes on with {goes_on}.")
         usage, cost = (reply.usage, cost_of(reply.usage, spec.price)) if reply else (Usage(), 0.0)
         total_s = round(time.time() - began, 3)
         event = Compacted(too_long, summary or digest(messages), kept, before, 0, usage, cost, total_s)
@@ -211,7 +217,8 @@ class Compactor:
         """What of a conversation that is too long can be sent to be summarised: folded, the oldest left out."""
         shorter = compact(messages, Compacted(folded, "", len(messages), 0, 0))
         kept = self._tail(shorter, int(max(window * _ENOUGH - self._fixed_tokens, (window - self._fixed_tokens) / 2)))
-        return compact(shorter, Compacted((), "(The oldest part is left out here.)", kept, 0, 0))
+        left_out = f"{earlier_summary(shorter)}\n(What came next is left out here.)".strip()
+        return compact(shorter, Compacted((), left_out, kept, 0, 0))
 
 
 def cut_result(result: str, spec: BackendSpec) -> str:

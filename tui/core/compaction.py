@@ -65,6 +65,12 @@ def is_opening(message: Message) -> bool:
     return isinstance(first, Context) and first.text.startswith(_HEAD)
 
 
+def earlier_summary(messages: Sequence[Message]) -> str:
+    """The summary that a conversation begins with; empty when none was made."""
+    first = messages[0].blocks[0] if messages and is_opening(messages[0]) else None
+    return first.text.removeprefix(_HEAD).strip() if isinstance(first, Context) else ""
+
+
 def _shortened(words: str) -> str:
     words = words.strip()
     return words if len(words) <= _QUOTED_CHARACTERS else words[:_QUOTED_CHARACTERS] + " [...]"
