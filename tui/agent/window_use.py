@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tui.agent.project.project import MEMORY, NOTES, SKILLS, WORKSPACE
 from tui.agent.prompt import system_prompt
 from tui.core.codec import dumps
+from tui.core.compaction import is_opening
 from tui.core.messages import Block, Context, Image, Message, Reasoning, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _IMAGE_TOKENS = 1000
 _TITLES = {NOTES: "project notes", MEMORY: "memory", SKILLS: "skills", WORKSPACE: "workspace"}
 _ORDER = (
     "system prompt", "tools", "workspace", "project notes", "memory", "skills", "date, folder and the like",
-    "your words", "answers", "reasoning", "calls", "results of tools", "images",
+    "summary", "your words", "answers", "reasoning", "calls", "results of tools", "images",
 )  # fmt: skip
 
 
@@ -67,6 +68,8 @@ def window_use(conversation: Conversation) -> WindowUse:
 def _measured(message: Message, block: Block) -> tuple[str, int]:
     """The part that a block belongs to, and its size in characters."""
     match block:
+        case Context(text=text) if is_opening(message) and block is message.blocks[0]:
+            return "summary", len(text)
         case Context(text=text):
             return next((name for title, name in _TITLES.items() if title in text), _ORDER[6]), len(text)
         case Text(text=text):
