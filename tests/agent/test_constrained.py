@@ -236,6 +236,24 @@ async def test_a_constrained_call_that_was_cut_at_the_limit_is_not_run(stage: St
     assert not [event for event in events if isinstance(event, ToolStarted)]
 
 
+@pytest.mark.parametrize(
+    ("written", "name", "told"),
+    [
+        ('{"tool": "read_file", "path": "a.p', "read_file", "This call of read_file broke off"),
+        ('{"tool": "read_fi', "call", "This call broke off"),
+        ('{"tool": "read_file", "path": "a" b c "d" e}', "read_file", "This call of read_file cannot be read as JSON"),
+    ],
+)
+async def test_a_call_that_is_no_whole_json_is_told_as_that(stage: Stage, written: str, name: str, told: str) -> None:
+    replies = [written, '{"tool": "answer", "text": "Sorry."}']
+    events = await events_of(stage.conversation(replies, backend=LARGE).send("Go"))
+    (call,) = next(event for event in events if isinstance(event, StepFinished)).message.tool_calls
+    assert call.name == name
+    result = the(events, ToolFinished).result
+    assert told in result and written in result and "no tool" not in result
+    assert told in stage.server.requests[1].body["messages"][-1]["content"]
+
+
 @pytest.mark.parametrize("wire", ["chat-completions", "messages", "responses", "ollama"])
 async def test_calls_are_constrained_on_each_wire(stage: Stage, wire: str) -> None:
     (stage.folder / "a.txt").write_text("seven")

@@ -7,6 +7,7 @@ model is helped further: see `small`.
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from tui.agent.strategies.base import SMALL_WINDOW_TOKENS, Item
+from tui.agent.strategies.base import SMALL_WINDOW_TOKENS, UNREAD_CALL, UNREAD_NAME, Item
 from tui.agent.strategies.loose_json import NotJson, mended
 from tui.agent.strategies.mending import fit, tool_of
 from tui.agent.strategies.plain import as_plain_messages, call_text, cut_to, first_sentence, question
@@ -39,6 +40,7 @@ _COMMANDS = ("command", "code", "script", "query", "prompt")
 """As long as the texts, but for a small model: it is to copy them from the request."""
 _NOT_BY_CHANCE: Json = {"temperature": 0, "repeat_penalty": 1.0}
 """A small model chooses best so, and without being told not to repeat the request's own words."""
+_TOOL = re.compile(r"""["'](?:tool|name)["']\s*:\s*["']([\w.:/-]{1,100})["']""")
 _ANSWER = ToolSpec(
     "answer",
     "Say something to the user.",
@@ -203,7 +205,7 @@ def _as_call(
             return _with(reply, [*others, *said, *spotted.calls], reason), told_of
         if not is_small and "{" not in text:
             return reply, None
-        return _with(reply, [*others, ToolCall(_new_id(), "unknown", {}, raw=text)], reason), None
+        return _with(reply, [*others, _unread(text, tools)], reason), None
     arguments = written.arguments if isinstance(written.arguments, dict) else {}
     if written.name == _ANSWER.name:
         return _with(reply, [*others, Text(str(arguments.get("text", "")))], "stop"), None
@@ -213,6 +215,13 @@ def _as_call(
     is_mended = (call.name, call.arguments) != (written.name, arguments) and not is_cut
     repair = Repaired(f"the arguments of {call.name}", text, f"{call.name} {dumps(call.arguments)}")
     return _with(reply, [*others, call], reason), repair if is_mended else None
+
+
+def _unread(text: str, tools: Sequence[ToolSpec]) -> ToolCall:
+    """A call that is no JSON, under the name of its tool if that can be read."""
+    named = _TOOL.search(text)
+    tool = tool_of(named[1], tools, may_be_misspelt=False) if named else None
+    return ToolCall(f"{UNREAD_CALL}{uuid.uuid4().hex[:12]}", tool.name if tool else UNREAD_NAME, {}, raw=text)
 
 
 def _as_quote(reply: Reply) -> Reply:
