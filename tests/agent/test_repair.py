@@ -29,6 +29,16 @@ from tui.core.messages import Reasoning, ToolCall
 from tui.tools.registry import default_toolbox, validate
 
 TOOLS = default_toolbox().specs()
+DELEGATE = ToolSpec(
+    "delegate",
+    "",
+    {
+        "type": "object",
+        "properties": {"task": {"type": "string"}, "agent": {"type": "string", "enum": ["explore", "reader"]}},
+        "required": ["task"],
+        "additionalProperties": False,
+    },
+)
 WORDS = {"strategy": "text"}
 CALL = '<tool_call>\n{"name": "read_file", "arguments": {"path": "a.txt"}}\n</tool_call>'
 
@@ -396,14 +406,39 @@ def test_arguments_that_nobody_can_guess_stay(name: str, arguments: Any) -> None
         ("Grep", {"pattern": "x", "path": "src", "output_mode": "content", "-n": True, "-C": 3},
          ("search_files", {"pattern": "x", "path": "src", "context": 3})),
         ("Glob", {"pattern": "**/*.py"}, ("search_files", {"glob": "**/*.py"})),
+        ("TodoWrite", {"todos": [{"content": "a", "status": "completed", "activeForm": "Doing a"},
+                                 {"content": "b", "status": "in_progress"}, {"content": "c", "status": "pending"}]},
+         ("todo", {"items": [{"text": "a", "state": "done"}, {"text": "b", "state": "active"},
+                             {"text": "c", "state": "pending"}]})),
+        ("WebFetch", {"url": "https://a.b", "prompt": "What is it?"}, ("fetch_url", {"url": "https://a.b"})),
+        ("Task", {"description": "look", "prompt": "Find it.", "subagent_type": "general-purpose"},
+         ("delegate", {"task": "Find it."})),
+        ("Task", {"description": "look", "prompt": "Find it.", "subagent_type": "reader"},
+         ("delegate", {"task": "Find it.", "agent": "reader"})),
         ("LS", {"path": "src", "ignore": ["x"]}, ("list_files", {"path": "src"})),
         ("functions.Bash", {"command": "ls"}, ("run_command", {"command": "ls"})),
     ],
 )  # fmt: skip
 def test_tools_of_other_programs_are_ours(name: str, arguments: Any, expected: Any) -> None:
-    call, repair = mend(ToolCall("c", name, arguments), TOOLS)
+    call, repair = mend(ToolCall("c", name, arguments), (*TOOLS, DELEGATE))
     assert (call.name, call.arguments) == expected
     assert repair is not None and repair.what == "the name of a tool"
+
+
+async def test_points_of_a_plan_that_are_only_words_are_open(stage: Stage) -> None:
+    points = {"items": ["read it", "[x] find it", {"text": "tell of it"}]}
+    conversation = stage.conversation([Reply(tool_call("todo", points)), "Done."])
+    events = await events_of(conversation.send("Go"))
+    assert the(events, ToolFinished).detail["todo"] == [
+        {"text": "read it", "state": "pending"},
+        {"text": "find it", "state": "done"},
+        {"text": "tell of it", "state": "pending"},
+    ]
+
+
+def test_a_point_of_a_plan_in_no_known_state_stays_as_it_is() -> None:
+    call = ToolCall("c", "todo", {"items": [{"text": "a", "state": "lost"}]})
+    assert mend(call, TOOLS) == (call, None)
 
 
 def test_a_tool_that_is_there_by_that_name_is_the_one() -> None:

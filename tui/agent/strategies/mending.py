@@ -43,6 +43,7 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "command": ("cmd", "shellcommand", "bashcommand"),
     "pattern": ("query", "regex", "searchpattern"),
     "url": ("uri", "link"),
+    "items": ("todos",),
     "timeout": ("timeouts", "timeoutseconds"),
 }
 """What other programs call these parameters, so that models trained on them do, too; without case and underscores."""
@@ -128,6 +129,8 @@ def fit(tool: ToolSpec, arguments: Json) -> Json | None:
         for name, value in renamed.items()
         if not (value is None and name not in required) and not (name not in properties and name in _DECORATION)
     }
+    if tool.name == "todo" and isinstance(items := values.get("items"), list):
+        values["items"] = foreign.tasks(items)
     return values if validate(tool, values) is None else None
 
 

@@ -57,7 +57,8 @@ def is_quoted(call: ToolCall, tools: Sequence[ToolSpec], texts: Sequence[Heard])
     In the user's words, and for a call without strings, the name has to stand there as it does in a call.
     """
     tool = [tool for tool in tools if tool.name == call.name]
-    wanted = {_squeezed(value) for value in _strings(call.arguments)}
+    fixed = {value for one in tool for value in _fixed(one.parameters)}
+    wanted = {_squeezed(value) for value in _strings(call.arguments) if value not in fixed}
     wanted = {value for value in wanted if any(map(str.isalnum, value))}  # a `.` stands near everything
     reach = _NEAR_CHARACTERS + 2 * sum(map(len, wanted))
 
@@ -102,6 +103,15 @@ def _is_called(text: str, name: re.Match[str]) -> bool:
     """Whether a name has next to it what it has in a call, and not in a sentence."""
     before, after = text[max(0, name.start() - 20) : name.start()], text[name.end() : name.end() + 20]
     return ":" in name[0] or bool(_BEFORE_A_CALLED.search(before) or _AFTER_A_CALLED.match(after))
+
+
+def _fixed(rules: Any) -> Iterator[str]:
+    """The words of which a schema lets one choose: mending may have put them in the place of others."""
+    if isinstance(rules, dict):
+        if isinstance(words := rules.get("enum"), list):
+            yield from (word for word in words if isinstance(word, str))
+        for inner in rules.values():
+            yield from _fixed(inner)
 
 
 def _strings(value: Any) -> Iterator[str]:
