@@ -60,7 +60,7 @@ class Holding:
                     self._goes_on = _BEHIND_FENCE if text.startswith(("```", "~~~")) else _BEHIND_JSON
                 return match.start()
         tail = max(0, len(self.held) - _LONGEST_START)
-        found = [place for mark in "<[`~" if (place := self.held.find(mark, tail)) >= 0]
+        found = [place for mark in "<[`~✿" if (place := self.held.find(mark, tail)) >= 0]
         return min(found, default=len(self.held))
 
 

@@ -28,7 +28,7 @@ _LINE_MARKS = re.compile(r"^[ \t]*\d+\t|^[+>|][ \t]?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
 _LEFT_OUT = re.compile(r"[\s\"'`“”‘’«»\\\u200b-\u200f\u2060\ufeff\u00ad]+")
 
-_BEFORE_A_CALLED = re.compile(r"(?:[=<>\]|｜]|:\s*\\?[\"'`“]|Action:)\s*\\?[\"'`“]?\Z")
+_BEFORE_A_CALLED = re.compile(r"(?:[=<>\]|｜]|:\s*\\?[\"'`“]|Action:|✿FUNCTION✿\s*:)\s*\\?[\"'`“]?\Z")
 _AFTER_A_CALLED = re.compile(r"[\s\"'`”\\]*[({\[<=:]|\\?[\"'”]\s*[,}]")
 
 

@@ -1,8 +1,8 @@
 """Calls between tags or special tokens, as chat templates of many models have them; a parser for each form.
 
-Forms from the models' own templates and vLLM's tool parsers: Hermes and Qwen, Qwen3-Coder and MiMo, Llama, Mistral,
-Granite, Kimi K2, DeepSeek V3 to V3.2 (DSML), GLM 4.5, MiniMax M2, Claude's old form, gpt-oss (harmony); and Cline's,
-whose tags are the names of tools and parameters themselves.
+Forms from the models' own templates and vLLM's tool parsers: Hermes and Qwen, Qwen-Agent, Qwen3-Coder and MiMo,
+Llama, Mistral, Granite, Kimi K2, DeepSeek V3 to V3.2 (DSML), GLM 4.5, MiniMax M2, Claude's old form, gpt-oss
+(harmony); and Cline's, whose tags are the names of tools and parameters themselves.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CLOSE = re.compile(
 START = re.compile(
     rf"{OPEN.pattern}|<function=|<(?:[|｜]DSML[|｜])?invoke[ >]|<\|tool_call_begin\|>"
     r"|<[|｜]tool[_▁]call[_▁]begin[|｜]>|<\|channel\|>(?:commentary|analysis) to="
-    r"|<[a-z]+(?:_[a-z]+)+>(?=\s*</?[a-z_]+>)"
+    r"|<[a-z]+(?:_[a-z]+)+>(?=\s*</?[a-z_]+>)|✿FUNCTION✿"
 )
 """Where such a call may begin."""
 _NAME = r"[\w.:/-]{1,100}"
@@ -195,6 +195,14 @@ def _harmony(text: str, at: int) -> Parsed | None:
     return _with_json(text, _HARMONY.match(text, at), r"<\|call\|>|<\|end\|>")
 
 
+_QWEN = re.compile(rf"✿FUNCTION✿\s*:\s*({_NAME})\s*✿ARGS✿\s*:\s*(?=[{{\[])")
+
+
+def _qwen(text: str, at: int) -> Parsed | None:
+    """`✿FUNCTION✿: read_file ✿ARGS✿: {...} ✿RESULT✿`; the mark for the result may be missing."""
+    return _with_json(text, _QWEN.match(text, at), r"(?:✿RESULT✿\s*:?\s*)+|(?=✿FUNCTION✿)")
+
+
 def _with_json(text: str, head: re.Match[str] | None, close: str) -> Parsed | None:
     if head is None or not (found := _json_until(text, head.end(), close)):
         return None
@@ -249,6 +257,7 @@ _FORMS: tuple[Callable[[str, int], Parsed | None], ...] = (
     _kimi,
     _deepseek,
     _harmony,
+    _qwen,
     _named,
 )
 _OPEN_FORMS: tuple[Callable[[str, int], Parsed | None], ...] = (_json, _glm, _mistral, _python)
