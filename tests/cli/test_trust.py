@@ -8,6 +8,7 @@ import pytest
 
 from tui.agent.project.offer import offer_of
 from tui.cli import main
+from tui.settings.paths import config_dir
 from tui.settings.trust import trust_state
 
 
@@ -35,6 +36,23 @@ def test_it_says_exactly_what_it_allows(project: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert main(["trust", "--show"]) == 0
     assert "is trusted. It is allowed to:" in capsys.readouterr().out
+
+
+def test_a_subagent_that_cannot_be_used_is_not_offered(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    agents = project / ".mimo" / "agents"
+    agents.mkdir()
+    (agents / "good.md").write_text("---\ndescription: looks\nbackend: lab\n---\nLook.")
+    (agents / "bad.md").write_text("---\ndescription: looks\ntools: [nope]\n---\nLook.")
+    config = config_dir() / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text('[backends.lab]\nbase_url = "http://127.0.0.1:1/v1"\nwire = "chat-completions"\nmodel = "m"\n')
+    assert main(["trust", "--show"]) == 0
+    said = capsys.readouterr().out
+    assert "offer the model the subagent good," in said and "the subagent bad" not in said
+    assert "(not a subagent that can be used: .mimo/agents/bad.md:3: tools: no tool for subagents" in said
+    config.write_text("x = [")
+    assert main(["trust", "--show"]) == 0
+    assert "can be used: .mimo/agents/good.md:3: backend: no backend is called" in capsys.readouterr().out
 
 
 def test_it_says_which_files_have_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,16 +78,25 @@ def known_agents(settings: Settings, folder: Path) -> AgentFiles:
     Built-in ones come first, then the others by name. The user's take the place of built-in ones of the same name;
     those of a project count when the user trusts it, under names that are free.
     """
-    tools = list(dict.fromkeys([*(tool.name for tool in _usable(default_toolbox().tools)), *_SOMETIMES]))
-    found = read_agents(known_names(settings), tools)
+    found = read_agents(known_names(settings), _nameable())
     own = {definition.name: definition for definition in found.definitions}
     first = [own.pop(definition.name, definition) for definition in BUILT_IN]
     taken = {definition.name for definition in (*first, *own.values())}
     if trust_state(folder) == "trusted":
-        brought = read_agents(known_names(settings), tools, project_root(folder))
+        brought = project_agents(settings, project_root(folder))
         own |= {definition.name: definition for definition in brought.definitions if definition.name not in taken}
         found.errors += brought.errors
     return AgentFiles([*first, *(own[name] for name in sorted(own))], found.errors)
+
+
+def project_agents(settings: Settings, root: Path) -> AgentFiles:
+    """The subagents that the project at `root` brings, trusted or not, and the mistakes. Blocking."""
+    return read_agents(known_names(settings), _nameable(), root)
+
+
+def _nameable() -> list[str]:
+    """The tools that a definition may name."""
+    return list(dict.fromkeys([*(tool.name for tool in _usable(default_toolbox().tools)), *_SOMETIMES]))
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tui.core.errors import UsageError
+from tui.core.errors import ConfigError, UsageError
 from tui.core.text import clean, clean_line
+from tui.settings.schema import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def _trust(folder: Path, only_shows: bool) -> int:
     from tui.settings.trust import refuse_home, trust
 
     refuse_home(project_root(folder))
-    offer = offer_of(folder, NAMES)
+    offer = offer_of(folder, NAMES, _settings())
     if offer.errors:  # nothing of it counts, so there is nothing to agree to
         raise offer.errors[0]
     root = clean(str(offer.root))
@@ -56,6 +57,17 @@ def _trust(folder: Path, only_shows: bool) -> int:
         trust(folder, offer.fingerprint)
         print(f"Trusted. To take it back: mimo-tui trust --remove {root}")
     return 0
+
+
+def _settings() -> Settings:
+    """The user's own; those that nobody has set where they have mistakes, which keep nobody from looking."""
+    from tui.backends.resolve import presets
+    from tui.settings.config import load
+
+    try:
+        return load(None, presets())
+    except ConfigError:
+        return Settings()
 
 
 def _list() -> int:

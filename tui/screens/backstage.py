@@ -161,7 +161,7 @@ def look_at_project(conversation: Conversation) -> tuple[Offer, list[CustomComma
     from tui.agent.project.offer import offer_of
     from tui.commands.registry import NAMES
 
-    offer = offer_of(conversation.folder, NAMES)
+    offer = offer_of(conversation.folder, NAMES, conversation.settings)
     _ = conversation.project.skills
     return offer, find_commands(offer.root, is_trusted=offer.state == "trusted", taken=NAMES)
 

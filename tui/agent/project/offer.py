@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from tui.core.text import clean_line, reveal
 from tui.settings.agent_files import project_agents_dir
 from tui.settings.project import can_be_project, project_root
 from tui.settings.project_config import ProjectSettings, read_project
-from tui.settings.schema import AllowRule, McpConfig
+from tui.settings.schema import AllowRule, McpConfig, Settings
 from tui.settings.trust import TrustState, changed_files, fingerprint, trust_state
 
 _LONGEST = 10_000
@@ -41,6 +42,7 @@ class Offer(NamedTuple):
     unusable: Sequence[str] = ()
     """Its skills that cannot be used, with the reason."""
     unusable_commands: Sequence[str] = ()
+    unusable_agents: Sequence[str] = ()
     changed: Sequence[str] = ()
     """Files that are other ones than the user trusted."""
 
@@ -94,12 +96,14 @@ class Offer(NamedTuple):
             yield _line(f"(not a command that can be used: {command})")
         for agent in self.agents:
             yield _line(f"offer the model the subagent {agent}, which may be answered by another of your backends")
+        for agent in self.unusable_agents:
+            yield _line(f"(not a subagent that can be used: {agent})")
 
 
-def offer_of(folder: Path, taken: Collection[str] = ()) -> Offer:
+def offer_of(folder: Path, taken: Collection[str] = (), user: Settings | None = None) -> Offer:
     """What the project of `folder` brings, as it is now. Blocking, raises nothing but for want of a home folder.
 
-    `taken` are the names of the program's own commands.
+    `taken` are the names of the program's own commands, `user` the settings whose backends a subagent may name.
     """
     root = project_root(folder)
     if not can_be_project(root):
@@ -108,11 +112,23 @@ def offer_of(folder: Path, taken: Collection[str] = ()) -> Offer:
     settings, errors, _ = read_project(root)
     skills = [f"{skill.name}: {skill.description}" for skill in project_skills(root).values()]
     commands = [f"{command.name}: {command.help}" for command in project_commands(root, taken)]
-    agents = [name.removesuffix(".md") for name in names_in(project_agents_dir(root)) if name.endswith(".md")]
+    agents, not_agents = _agents(user or Settings(), root)
     state, notes, unusable = trust_state(root), notes_of(folder), project_unusable_skills(root)
     changed = changed_files(root) if state == "changed" else ()
     not_commands = project_unusable_commands(root, taken)
-    return Offer(root, state, seen, notes, skills, commands, agents, settings, errors, unusable, not_commands, changed)
+    brought = (root, state, seen, notes, skills, commands, agents, settings, errors)
+    return Offer(*brought, unusable, not_commands, not_agents, changed)
+
+
+def _agents(settings: Settings, root: Path) -> tuple[list[str], list[str]]:
+    """The names of its subagents, and `FILE: why` of those that cannot be used."""
+    if not any(names_in(project_agents_dir(root))):
+        return [], []
+    from tui.agent.subagents import project_agents  # not for the start of the program, which mostly needs none of it
+
+    found = project_agents(settings, root)
+    errors = [error.message.removeprefix(f"{root}{os.sep}") for error in found.errors]
+    return [definition.name for definition in found.definitions], errors
 
 
 def _counted(count: int, one: str, many: str = "") -> list[str]:
