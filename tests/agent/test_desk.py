@@ -92,6 +92,20 @@ async def test_what_ends_by_itself_is_told_to_the_user_and_to_the_model_with_wha
     assert [e for e in events if isinstance(e, Notice) and "has ended: exit code 4" in e.message]
 
 
+async def test_what_ended_with_the_program_is_told_once_when_the_session_is_taken_up(stage: Stage) -> None:
+    start = tool_call("start_command", {"command": "sleep 300"})
+    conversation = stage.conversation([Reply(start), "Started", "Yes", "Sure"], policy="auto", sandbox="off")
+    await events_of(conversation.send("Start it"))
+    asked = []
+    for words in ("And now?", "Really?"):
+        await conversation.close()
+        conversation = stage.reopen(session=conversation.session_id)
+        await events_of(conversation.send(words))
+        asked += [[m["content"] for m in stage.server.requests[-1].body["messages"] if m["role"] == "user"][-1]]
+    assert "The background commands of before have ended with the program." in asked[0]
+    assert "have ended with the program" not in asked[1]
+
+
 async def test_input_for_a_command_is_asked_for_each_time(stage: Stage) -> None:
     start = tool_call("start_command", {"command": "cat"})
     write = tool_call("write_command", {"id": 1, "text": "hello\n"})

@@ -38,7 +38,7 @@ from tui.core.messages import Context, Image, Json, Message, user
 from tui.sessions.history import History, history_of
 from tui.settings.agent_files import AgentDefinition
 from tui.settings.config import ModeConfig, Settings
-from tui.tools.desk import Desk
+from tui.tools.desk import ALL_ENDED, Desk
 
 if TYPE_CHECKING:
     from tui.tools.mcp.servers import McpServers
@@ -266,7 +266,7 @@ class Conversation:
         """Go on where a stored session was: its mode and backend too, unless others are wished for."""
         self.records = [record for record in records if not isinstance(record.event, _PASSING)]
         self.history = history_of(self.records)
-        self.desk.recall([r.event.detail for r in records if isinstance(r.event, ToolFinished) and r.parent is None])
+        self.desk.recall(_details(self.records))
         self.project.recall(notes_given(self.records))
         self._turns = max((record.turn for record in records), default=0)
         for record in self.records:
@@ -296,3 +296,14 @@ class Conversation:
         if is_own:
             self.context_tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if is_known else None
         self.cost = None if self.cost is None or step.cost is None else self.cost + step.cost
+
+
+def _details(records: Sequence[Record]) -> list[Json]:
+    """What its own calls left, in order. Of commands in the background nothing that the model was told the end of."""
+    details: list[Json] = []
+    for record in records:
+        if isinstance(record.event, TurnStarted) and ALL_ENDED in record.event.message.text:
+            details = [{name: value for name, value in each.items() if name != "background"} for each in details]
+        elif isinstance(record.event, ToolFinished) and record.parent is None:
+            details.append(record.event.detail)
+    return details

@@ -19,6 +19,9 @@ UNSAVED = "unsaved-"
 """How the id of a session begins that is not stored."""
 
 
+ALL_ENDED = "The background commands of before have ended with the program."
+
+
 class Task(NamedTuple):
     """A point of the plan."""
 
@@ -42,6 +45,7 @@ class Desk:
         """The last plan, by the tool `todo` or by the user."""
         self._session_id, self._tell = session_id, tell
         self._commands: BackgroundCommands | None = None
+        self._news: list[str] = []
 
     @property
     def commands(self) -> BackgroundCommands:
@@ -64,7 +68,8 @@ class Desk:
 
     def take_news(self) -> str:
         """What has happened behind the model's back, for it to know, once; mostly nothing."""
-        return "\n".join(self._commands.ended_untold()) if self._commands else ""
+        news, self._news = self._news, []
+        return "\n".join([*news, *(self._commands.ended_untold() if self._commands else ())])
 
     def todo_text(self) -> str:
         """The plan for the model, a point a line; empty when there is none, or nothing in it is left to do."""
@@ -73,7 +78,13 @@ class Desk:
         return "\n".join(f"{_MARKS[task.state]} {task.text}" for task in self.plan)
 
     def recall(self, details: Sequence[Json]) -> None:
-        """Take up the plan where a stored session left it: `details` are those of its `ToolFinished`, in order."""
+        """Take up what a stored session left: its plan, and that no command of it runs any more.
+
+        `details` are those of its `ToolFinished`, in order.
+        """
+        told = [detail["background"] for detail in details if isinstance(detail.get("background"), dict)]
+        states = {job.get("id"): job.get("state") for job in told}  # the last of each
+        self._news = [ALL_ENDED] if "running" in states.values() else []
         for detail in reversed(details):
             if isinstance(plan := detail.get("todo"), list):
                 self.plan = tuple(Task(task["text"], task["state"]) for task in plan)

@@ -42,7 +42,8 @@ class Stage(App[None]):
 
     def show(self, records: Iterable[Record]) -> None:
         """Show records as the next frames will, now."""
-        self.transcript.show_all(records)
+        for one in records:
+            self.transcript.show(one)
         self.finish_frames()
 
     def finish_frames(self) -> None:

@@ -341,6 +341,20 @@ async def test_a_command_in_the_background_says_so_until_its_end_is_known() -> N
     assert lines[1].startswith("✗ read_command 1  · failed")
 
 
+async def test_what_was_in_the_background_of_a_stored_session_has_ended_with_the_program() -> None:
+    runs = [call(id, "start_command", command=f"make {id}") for id in ("c1", "c2")]
+    records = [step_finished(*runs)]
+    for number, state in ((1, "running"), (2, "ended: exit code 0")):
+        records += [record(events.ToolStarted(runs[number - 1]))]
+        records += [finished(f"c{number}", "Started", detail={"background": {"id": number, "state": state}})]
+    app = Stage()
+    async with app.run_test(size=(80, 24)):
+        app.transcript.show_all(records)
+        app.finish_frames()
+        lines = [line.strip() for line in app.lines() if line.strip()]
+    assert "make c1  · ended with the program" in lines[0] and "ended: exit code 0" in lines[1]
+
+
 async def test_a_patch_of_several_files_names_each() -> None:
     patch = call("c1", "apply_patch", patch="*** Update File: a.py\n*** Add File: b.py\n*** Delete File: c.py\n")
     diff = (

@@ -97,6 +97,13 @@ class Feed:
                 return
         self._touch(run)
 
+    def end_background(self) -> None:
+        """The program that had started what still runs in the background is gone, and so is that."""
+        for run in self._background.values():
+            run.is_left_behind()
+            self._touch(run)
+        self._background.clear()
+
     def count_down(self, now: float) -> float | None:
         """Show how long the retry still waits. Returns the seconds until that changes; None: nothing is waited for."""
         if self._retry is None:

@@ -26,6 +26,7 @@ _DOING_CELLS = 40
 
 State = Literal["writing", "called", "asked", "running", "done", "failed", "denied", "interrupted"]
 _SIGNS = {"writing": "○", "called": "○", "asked": "?", "failed": "✗", "denied": "⊘", "interrupted": "■"}
+_BEHIND = "in the background"
 _STYLES = {"asked": "warning", "running": "accent", "done": "success", "failed": "error", "denied": "warning"}
 
 
@@ -127,8 +128,13 @@ class ToolRun(Fold):
 
     def goes_on(self, state: str) -> None:
         """What has become of a command that was started in the background."""
-        self._background = "in the background" if state == "running" else clean_line(state)
+        self._background = _BEHIND if state == "running" else clean_line(state)
         self.touch()
+
+    def is_left_behind(self) -> None:
+        """A command that was still in the background has ended with the program."""
+        if self._background == _BEHIND:
+            self.goes_on("ended with the program")
 
     def touch(self) -> None:
         self._head.changed()

@@ -113,9 +113,10 @@ class Transcript(StackScroll, can_focus=True):
             self.ask_for_frame()
 
     def show_all(self, records: Iterable[Record]) -> None:
-        """Show a whole session: nothing is drawn beyond what is seen."""
+        """Show a whole stored session: nothing is drawn beyond what is seen."""
         for record in records:
             self.show(record)
+        self._feed.end_background()
 
     def clear(self) -> None:
         """Forget everything that is shown."""
