@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -59,6 +61,14 @@ def test_the_mode_and_who_answers_are_the_last_to_go(width: int) -> None:
 @pytest.mark.parametrize("width", [9, 20, 40, 60, 80])
 async def test_how_to_stop_outlives_the_rest(width: int) -> None:
     assert (await drawn(FULL, width)).endswith("esc stops")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("model", ["mimo-v2.6-pro", "a-model-with-a-name-that-is-as-long-as-names-of-models-get"])
+async def test_while_a_question_stands_what_holds_commands_in_stays(width: int, model: str) -> None:
+    asked = replace(FULL, next_mode=None, model=model, policy="ask", queued=0, hint="ctrl+y answers")
+    text = await drawn(asked, width)
+    assert "sandbox" in text and text.endswith("ctrl+y answers")
 
 
 async def test_markup_and_controls_in_names_are_only_text() -> None:

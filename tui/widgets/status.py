@@ -13,6 +13,8 @@ from tui.core.text import clean_line
 from tui.widgets.ticks import until_tick_s
 
 _GAP = "   "
+_FIRST = 10
+"""The weight from which on a part is so much that without it nothing lighter is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Status:
     sandbox: str = ""
     """What holds commands in; empty: not shown."""
     is_sandboxed: bool = True
-    """Whether they are held in as they should be: what is less is told even where there is little room."""
+    """Whether they are held in as they should be; what is less is shown as a warning."""
     queued: int = 0
     background: int = 0
     """Commands that go on in the background."""
@@ -102,17 +104,17 @@ class StatusLine(Widget, can_focus=False):
 def parts(status: Status) -> tuple[list[Part], list[Part]]:
     """What stands at the left and at the right."""
     mode = status.mode + (f" → {status.next_mode}" if status.next_mode else "")
-    left = [Part(f" {mode} ", "mode", 9)]
+    left = [Part(f" {mode} ", "mode", _FIRST)]
     if status.backend is not None:  # the first frame is drawn without what is not known yet
         name = clean_line("/".join(part for part in (status.backend, status.model) if part), 60)
-        left.append(Part(name or "no backend", "" if name else "warning", 8))
+        left.append(Part(name or "no backend", "" if name else "warning", 9))
         if context := context_text(status.context_tokens, status.context_window):
             left.append(Part(context, "", 5))
         left.append(Part(cost_text(status.cost), "", 4))
     if status.policy:
         left.append(Part(status.policy, "", 6))
     if status.sandbox:
-        left.append(Part(status.sandbox, "" if status.is_sandboxed else "warning", 3 if status.is_sandboxed else 6))
+        left.append(Part(status.sandbox, "" if status.is_sandboxed else "warning", 8))  # whoever is asked goes by it
     right = []
     if status.queued:
         right.append(Part(f"{status.queued} queued", "", 6))
@@ -121,17 +123,21 @@ def parts(status: Status) -> tuple[list[Part], list[Part]]:
     if status.working:
         right.append(Part(status.working, "strong", 7))
     if status.hint:
-        right.append(Part(status.hint, "", 10 if status.working else 2))  # how to stop and to answer is worth most
+        right.append(Part(status.hint, "", 11 if status.working else 2))  # how to stop and to answer is worth most
     return left, right
 
 
 def fit(left: list[Part], right: list[Part], width: int) -> tuple[list[Part], list[Part]]:
-    """Leave out the lightest parts until the rest has room."""
-    left, right = list(left), list(right)
-    while (left or right) and len_of(left) + len_of(right) + (len(_GAP) if left and right else 0) > width:
-        lightest = min(left + right, key=lambda part: part.weight)
-        (left if lightest in left else right).remove(lightest)
-    return left, right
+    """Leave out the lightest parts so that the rest has room; a long name goes before what is lighter and short."""
+    shown: tuple[list[Part], list[Part]] = ([], [])
+    for part in sorted(left + right, key=lambda part: part.weight, reverse=True):
+        more = [*shown[0], *shown[1], part]
+        tried = [one for one in left if one in more], [one for one in right if one in more]
+        if len_of(tried[0]) + len_of(tried[1]) + (len(_GAP) if all(tried) else 0) <= width:
+            shown = tried
+        elif part.weight >= _FIRST:
+            break
+    return shown
 
 
 def len_of(shown: list[Part]) -> int:
