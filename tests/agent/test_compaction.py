@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.agent.conftest import Stage, events_of, the
 from tests.scripted import Received, Reply, fault, reasoning, text, tool_call, usage
+from tui.agent.compaction import Compactor
 from tui.agent.digest import digest
 from tui.core.compaction import compact
 from tui.core.events import Compacted, MessageAdded, Notice, StepFinished, TurnFinished
@@ -96,6 +97,16 @@ async def test_a_window_that_only_the_server_knows_is_learned_from_its_refusal(s
     events = await events_of(conversation.send("Go"))
     assert the(events, TurnFinished).reason == "done"
     assert any(isinstance(event, Compacted) for event in events)
+
+
+async def test_what_is_too_long_to_be_summarised_takes_the_last_summary_along(stage: Stage) -> None:
+    (stage.folder / "a.txt").write_text("\n".join(f"{i} " + "word " * 12 for i in range(400)))
+    conversation = stage.conversation(worker(40, window=12_000))
+    for words in ("Go", "Go on"):
+        conversation.compactor = Compactor()  # which knows nothing of the window that the server has
+        await events_of(conversation.send(words))
+    asked = [json.dumps(request.body["messages"]) for request in stage.server.requests if asks_for_summary(request)]
+    assert len(asked) > 1 and all("## Task\\nRead on." in messages for messages in asked[1:])
 
 
 async def test_when_no_summary_can_be_had_it_goes_on_with_our_own_words(stage: Stage) -> None:
