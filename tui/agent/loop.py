@@ -6,7 +6,6 @@ Chat mode is this loop with an empty toolbox. No screen, HTTP or database in her
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from tui.agent import room
@@ -17,7 +16,6 @@ from tui.agent.compaction import Compactor, cut_result
 from tui.agent.guard import LoopGuard
 from tui.agent.limits import Limits
 from tui.agent.step import run_step
-from tui.agent.strategies.base import about_unread
 from tui.core.errors import MimoError
 from tui.core.events import (
     CUT,
@@ -31,7 +29,7 @@ from tui.core.events import (
     ToolFinished,
     TurnFinished,
 )
-from tui.core.messages import Context, Message, ToolCall
+from tui.core.messages import Context, Message
 from tui.sessions.history import History
 
 
@@ -132,19 +130,10 @@ async def run_calls(agent: Agent, step: StepFinished) -> AsyncIterator[Happened]
         return
     shop, by_id = agent.workshop, {call.id: call for call in calls}
     for group in groups(shop, calls):
-        async for event in side_by_side([_run(shop, call) for call in group]):
+        async for event in side_by_side([run_call(shop, call) for call in group]):
             if isinstance(event, ToolFinished):
                 event = replace(event, result=cut_result(event.result, agent.answering.backend.spec))
                 event = replace(event, result=agent.guard.advise(by_id[event.call_id], event))
-            yield event
-
-
-async def _run(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, None]:
-    if why := about_unread(call):
-        yield refused(call, why, invalid=True)
-        return
-    async with aclosing(run_call(shop, call)) as events:
-        async for event in events:
             yield event
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tui.agent.approvals import Verdict
+from tui.agent.strategies.base import about_unread
 from tui.core.messages import ToolCall
 from tui.tools.base import CHANGING, Tool
 from tui.tools.registry import validate
@@ -69,6 +70,8 @@ async def begin(shop: Workshop, tool: Tool, places: Sequence[Path]) -> Begun | N
 
 
 def _weigh(shop: Workshop, call: ToolCall, may_begin: bool) -> Weighed:
+    if why := about_unread(call):
+        return Weighed(None, Verdict("deny", why))
     tool = shop.toolbox.get(call.name)
     if tool is None:
         tools = ", ".join(shop.toolbox.names) or "none"
