@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,15 +106,18 @@ class Tool(Protocol):
         ...
 
 
-async def outcome_of(work: Callable[[], Outcome]) -> Outcome:
+async def outcome_of(work: Callable[[], Outcome], stopped: threading.Event | None = None) -> Outcome:
     """Do blocking `work` in a thread; what goes wrong becomes an Outcome that says so.
 
-    Cancelled meanwhile, it ends when the work has, if that does not take long: what changes is to be looked at then.
+    Cancelled meanwhile, it sets `stopped`, by which the work knows, and ends when the work has, if that does not take
+    long: what changes is to be looked at then.
     """
     working = asyncio.get_running_loop().run_in_executor(None, work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
+        if stopped is not None:
+            stopped.set()
         working.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks for it
         await asyncio.wait({working}, timeout=_LAST_WAIT_S)
         raise

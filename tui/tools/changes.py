@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -85,12 +86,13 @@ class ChangingTool:
             return explain(error)
 
     async def run(self, arguments: Json, context: ToolContext) -> AsyncGenerator[str | Outcome, None]:
-        yield await outcome_of(lambda: self._carry_out(arguments, context))
+        stopped = threading.Event()
+        yield await outcome_of(lambda: self._carry_out(arguments, context, stopped), stopped)
 
-    def _carry_out(self, arguments: Json, context: ToolContext) -> Outcome:
+    def _carry_out(self, arguments: Json, context: ToolContext, stopped: threading.Event) -> Outcome:
         plan = self.plan(arguments, context)
         diff = plan.diff(context.folder)
-        _apply_all(plan.changes, context.folder)
+        _apply_all(plan.changes, context.folder, stopped)
         for change in plan.changes:
             if change.data is None:
                 context.desk.seen.forget(change.path)
@@ -109,11 +111,16 @@ def refuse_stale(path: Path, context: ToolContext) -> None:
         )
 
 
-def _apply_all(changes: Sequence[Change], folder: Path) -> None:
-    """All of them or none: what was made is undone when a later one fails. Raises ToolError, OSError."""
+def _apply_all(changes: Sequence[Change], folder: Path, stopped: threading.Event) -> None:
+    """All of them or none: what was made is undone when a later one fails or it is stopped. Raises ToolError, OSError.
+
+    The thread goes on when a call was stopped, and what it changes then would be recorded nowhere.
+    """
     made: list[Change] = []
     try:
         for change in changes:
+            if stopped.is_set():
+                raise ToolError("It was stopped, so nothing was done.")
             located(folder, str(change.path), for_change=True)  # those before may have made it a part of a repository
             change.apply()
             made.append(change)
