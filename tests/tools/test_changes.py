@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +67,20 @@ def test_a_large_file_that_changes_wholly_is_shown_as_gone_and_new() -> None:  #
     before = "".join(f"{n % 97} old\n" for n in range(50_000))
     diff = unified_diff("x", before, before.replace("old", "new"))
     assert diff.count("\n") == 100_003
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a\n" * 1000, "a\nb\n" * 500), ("a\n" * 3800, "a\nb\n" * 90), ("x\ny\n" * 900, "z\nx\ny\ny\n" * 450)],
+)
+def test_files_of_few_distinct_lines_are_compared_soon(before: str, after: str) -> None:
+    began = time.process_time()
+    assert applied(before, unified_diff("x", before, after)) == after
+    assert time.process_time() - began < 1
+
+
+def test_code_is_compared_line_by_line_though_many_of_its_lines_are_alike() -> None:
+    before = "".join(f"void f{n}()\n{{\n    g{n}();\n}}\n\n" for n in range(300))
+    after = re.sub(r"g(\d*5)\(", r"h\1(", before)
+    diff = unified_diff("x", before, after)
+    assert diff.count("\n-") == diff.count("\n+") - 1 == 30 and applied(before, diff) == after

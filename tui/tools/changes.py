@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +19,11 @@ from tui.tools.paths import located, shown
 CONTEXT_LINES = 3
 _MATCHER_LIMIT_LINES = 4000
 """More changed lines than this are shown as all gone and all new: finding what is alike takes time by the square."""
+_PAIRS_LIMIT = 50_000
+"""Of equal lines: with more, the most frequent ones (braces, blank lines) are matched only beside others. In a file of
+few distinct lines that matching takes time nearly by the cube."""
+_FREQUENT_FROM_LINES = 200
+"""In fewer lines, difflib takes none for frequent."""
 
 
 class Change(NamedTuple):
@@ -169,10 +175,12 @@ def _groups(old: list[str], new: list[str]) -> Iterator[list[_Opcode]]:
     start = max(0, head - CONTEXT_LINES)
     keep = max(0, tail - CONTEXT_LINES)
     a, b = old[start : len(old) - keep], new[start : len(new) - keep]
-    if len(a) + len(b) > _MATCHER_LIMIT_LINES:
+    times = Counter(b)
+    is_much = sum(times[line] for line in a) > _PAIRS_LIMIT
+    if len(a) + len(b) > _MATCHER_LIMIT_LINES or (is_much and len(b) < _FREQUENT_FROM_LINES):
         yield [("replace", start, start + len(a), start, start + len(b))]
         return
-    for group in difflib.SequenceMatcher(None, a, b, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
+    for group in difflib.SequenceMatcher(None, a, b, autojunk=is_much).get_grouped_opcodes(CONTEXT_LINES):
         yield [(tag, i1 + start, i2 + start, j1 + start, j2 + start) for tag, i1, i2, j1, j2 in group]
 
 
