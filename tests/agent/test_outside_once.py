@@ -14,6 +14,8 @@ from tests.scripted import Reply, tool_call
 from tui.agent.calls import Answer
 from tui.core.events import ApprovalAsked, Event, ToolFinished, ToolStarted, TurnFinished
 from tui.headless.run import Nobody
+from tui.settings.config import config_file, load
+from tui.settings.paths import config_dir
 from tui.tools.sandbox import find_sandbox
 
 pytestmark = pytest.mark.skipif(
@@ -79,6 +81,31 @@ async def test_the_command_can_be_edited_first(stage: Stage, script: Path) -> No
     events = await events_of(conversation.send("Connect"), Answer("once", arguments={"command": "echo other"}))
     end = finished(events)
     assert "other" in end.result and '"echo other"' in end.result
+
+
+async def test_an_edited_command_is_checked_before_it_runs_outside(stage: Stage, script: Path) -> None:
+    conversation = stage.conversation([Reply(CONNECT), "Done"], policy="auto")
+    edited = Answer("once", arguments={"command": "touch made", "timeout": 0})
+    events = await events_of(conversation.send("Connect"), edited)
+    end = finished(events)
+    assert "refused" in end.result and "`timeout` must be at least 1" in end.result
+    assert not (stage.folder / "made").exists()
+    assert len([event for event in events if isinstance(event, ToolStarted)]) == 1
+
+
+async def test_a_hook_can_refuse_what_the_user_wrote_to_run_outside(stage: Stage, script: Path) -> None:
+    hook = config_dir() / "hook.sh"
+    hook.parent.mkdir(parents=True, exist_ok=True)
+    hook.write_text("#!/bin/sh\nif grep -q made; then echo 'nothing is made here' >&2; exit 2; fi\n")
+    hook.chmod(0o755)
+    config_file().write_text('[[hooks]]\non = "before_tool"\ncommand = ["./hook.sh"]\n')
+    conversation = stage.conversation([Reply(CONNECT), "Done"], policy="auto")
+    conversation.hooks._hooks = load(stage.folder).hooks
+    events = await events_of(conversation.send("Connect"), Answer("once", arguments={"command": "touch made"}))
+    end = finished(events)
+    assert end.is_error and "refused" in end.result and "touch made" in end.result
+    assert "nothing is made here" in stage.server.requests[1].messages[-1]["content"]
+    assert not (stage.folder / "made").exists()
 
 
 async def test_where_nobody_can_answer_it_is_not_asked(stage: Stage, script: Path) -> None:

@@ -174,8 +174,6 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
             call = replace(call, arguments=answer.arguments)
             note = f"[The user changed the arguments to {_told(call.arguments)} before this ran.]\n"
         verdict, notes = await weigh_again(shop, call, answer, asked_about)
-        if asked_about is None and (judged := (await before(shop.hooks, call, verdict))[0]).action == "deny":
-            verdict = judged
     if verdict.action != "allow":
         yield refused(call, f"Not allowed: {verdict.reason.rstrip('.')}.")
         return
@@ -239,22 +237,27 @@ async def _run_and_offer(
     seems = f"its output and exit code look as if {failed.detail['sandbox_blocked']}"  # the command may print anything
     why = f"{seems}. Run it once outside the sandbox, with all of your rights?"
     question = await _question(shop, tool, call, Verdict("ask", why))
+    verdict, changed = Verdict("allow"), ""
     try:
         async with shop.asking:
             yield question
             answer = await shop.asker.ask(question)
+        yield ApprovalGiven(question.id, answer.decision, answer.reason)
+        if answer.decision != "no" and answer.arguments is not None and answer.arguments != call.arguments:
+            call = replace(call, arguments=answer.arguments)
+            changed = f", changed to {_told(call.arguments)}"
+            verdict, _ = await weigh_again(shop, call, answer, None)
     except asyncio.CancelledError:
         yield failed
         raise
-    yield ApprovalGiven(question.id, answer.decision, answer.reason)
     if answer.decision == "no":
         because = f": {answer.reason}" if answer.reason else "."
         yield replace(failed, result=f"{failed.result}\n[The user does not let it run outside the sandbox{because}]")
         return
-    changed = ""
-    if answer.arguments is not None and answer.arguments != call.arguments:
-        call = replace(call, arguments=answer.arguments)
-        changed = f", changed to {_told(call.arguments)}"
+    if verdict.action != "allow":
+        why = verdict.reason.rstrip(".")
+        yield replace(failed, result=f"{failed.result}\n[It was not run outside the sandbox{changed}: {why}.]")
+        return
     note = f"[It failed in the sandbox, so the user let it run once outside of it{changed}. This came:]\n"
     async with aclosing(_run(context.outside_the_sandbox(), tool, call)) as events:
         async for event in events:

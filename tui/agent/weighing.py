@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tui.agent.approvals import Verdict
+from tui.agent.around import before
 from tui.agent.strategies.base import about_unread
 from tui.core.messages import ToolCall
 from tui.tools.base import CHANGING, Tool
@@ -49,7 +50,8 @@ async def weigh(shop: Workshop, call: ToolCall) -> Weighed:
 async def weigh_again(
     shop: Workshop, call: ToolCall, answer: Answer, asked_about: tuple[Path, ...] | None
 ) -> tuple[Verdict, Sequence[Note]]:
-    """What holds once the user has answered. A call that they edited is checked again, but not asked about again.
+    """What holds once the user has answered. A call that they edited is checked again, by the hooks too, but not asked
+    about again.
 
     `asked_about` are the paths of the call that they saw; None when they wrote others themselves.
     """
@@ -58,6 +60,8 @@ async def weigh_again(
     _, verdict, notes, _ = await asyncio.to_thread(_weigh, shop, call, False)
     if verdict.action != "deny" and asked_about not in (None, verdict.places):
         return Verdict("deny", "while you were asked, a path of it came to lead elsewhere"), ()
+    if asked_about is None:
+        verdict, _ = await before(shop.hooks, call, verdict)
     return verdict if verdict.action == "deny" else replace(verdict, action="allow"), notes
 
 
