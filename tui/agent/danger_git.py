@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tui.agent.command_words import Word
 from tui.agent.danger_places import Places
@@ -11,6 +11,9 @@ from tui.agent.danger_words import GIT_LOOKS, KEPT, LOST, OUTSIDE, WHOLE, has, o
 
 _NEW_PLACES = {"clone": 1, "init": 0, "worktree": 1}
 """From which of its operands on they are folders that a subcommand makes, moves or removes."""
+_VALUED = ("-C", "-c", "--attr-source", "--config-env", "--git-dir", "--namespace", "--work-tree")
+"""Of its options before the subcommand, those with a value in a word of its own."""
+_PUSHES = ("push", "send-pack", "http-push")
 _WHOLE_TREE = frozenset((".", "./", ":/", ":", "*"))
 
 
@@ -18,9 +21,14 @@ def why_dangerous_git(words: Sequence[Word], places: Places) -> str | None:
     """Why git is always asked about with these words after its name; None when nothing was found."""
     at = 0
     while at < len(words) and words[at].text.startswith("-"):
-        at += 2 if words[at].text in ("-C", "-c", "--git-dir", "--work-tree", "--namespace") else 1
+        at += 2 if words[at].text in _VALUED else 1
     before, after = words[:at], words[at + 1 :]
     command, rest = (words[at].text, [word.text for word in after]) if at < len(words) else ("", [])
+    settings = [word.text for word in values(before, "c", "--config-env")]
+    if any(setting.lower().startswith("alias.") for setting in settings):
+        return "hides what git does behind another name"
+    if command in _PUSHES:
+        rest += _pushed_by(settings)
     if why := _history(command, rest) or _work(command, rest):
         return why
     elsewhere = places.are_outside(values(before, "C", "--git-dir --work-tree"))
@@ -38,7 +46,7 @@ def why_dangerous_git(words: Sequence[Word], places: Places) -> str | None:
 
 def _history(command: str, rest: Sequence[str]) -> str | None:
     """Remotes, settings, and what only git has."""
-    if command == "push":
+    if command in _PUSHES:
         return _push(rest)
     if command in ("filter-branch", "filter-repo") or (command == "reflog" and {"expire", "delete"} & set(rest[:1])):
         return "rewrites the history"
@@ -77,6 +85,16 @@ def _work(command: str, rest: Sequence[str]) -> str | None:
     if command == "clean" and has(rest, "f", "--force"):
         return "deletes files that git does not know"
     return None
+
+
+def _pushed_by(settings: Sequence[str]) -> Iterator[str]:
+    """What settings of a remote add to the words of a push."""
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if re.fullmatch(r"remote\..*\.push", key, re.IGNORECASE):
+            yield value
+        elif re.fullmatch(r"remote\..*\.mirror", key, re.IGNORECASE) and value.lower() not in ("false", "no", "0"):
+            yield "--mirror"
 
 
 def _push(words: Sequence[str]) -> str | None:
