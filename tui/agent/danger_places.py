@@ -109,8 +109,13 @@ class Places:
     def _is_ours(self, path: Path) -> bool:
         place = locate(self.ground.folder, str(path))
         if place.inside:
-            return not place.protected
+            return not place.protected and not self._is_gits(place.path)
         return any(str(path).startswith(f"{scratch}/") for scratch in self.ground.scratch)
+
+    def _is_gits(self, path: Path) -> bool:
+        """Whether it lies in a `.git`, of which nothing is kept to take it back. A lock of git's own may go."""
+        names = path.relative_to(locate(self.ground.folder, ".").path).parts
+        return ".git" in map(str.casefold, names) and path.suffix != ".lock"
 
     def is_whole(self, word: Word) -> bool:
         """Whether it is the folder itself, or all that is in it."""

@@ -33,7 +33,7 @@ WORDS_OF_TEXT = re.compile(
 )
 OPENS = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugoa]*[oa][ugoa]*[+=]\w*w\w*")
 """A mode by which everybody can write."""
-OUTSIDE = "outside the folder, or what is read-only in it"
+OUTSIDE = "outside the folder, or in it what is read-only or git's"
 ADMIN = "works with the rights of another user"
 DISK = "works on whole disks or file systems"
 LATER = "makes something run later, outside of the sandbox"
