@@ -98,6 +98,9 @@ ASKED = [
     "git diff >> x",
     "git diff >| x",
     "git diff &> x",
+    "git diff 0>/dev/null",
+    "git 0>/dev/null diff",
+    "git diff 3<x",
     "git diff > /dev/null x > y",
     "git diff > /dev/null --output=x",
     "git diff 2>&1 --output=x",
@@ -482,3 +485,11 @@ class Stubs:
 @pytest.fixture
 def stubs(tmp_path: Path) -> Stubs:
     return Stubs(tmp_path)
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_the_number_of_a_redirection_is_no_word(folder: Path, digit: str) -> None:
+    rules = [AllowRule(tool="run_command", words=("show", digit))]
+    assert allows(rules, f"show {digit} > /dev/null", folder)
+    assert not allows(rules, f"show {digit}>/dev/null", folder)
+    assert not allows(rules, f"show {digit}>&1", folder)

@@ -159,6 +159,8 @@ itself."""
 class _Reading:
     source: bytes
     steps: list[Simple | Written] = field(default_factory=list)
+    behind: dict[int, list[Node]] = field(default_factory=dict)
+    """The words of a command that stand behind its redirections, by its node."""
 
     def collect(
         self,
@@ -171,26 +173,28 @@ class _Reading:
         """Find all simple commands and redirections. Raises RecursionError where they are too deep."""
         if depth > 4 * _MAX_DEPTH:
             raise RecursionError
-        if node.type != "list":  # to the grammar `a && b > c` is a redirection of the whole list
+        if redirects and node.type != "list":  # to the grammar `a && b > c` is a redirection of the whole list
             for redirect in redirects:
                 self.collect(redirect, pipeline, depth + 1, joint)
+            self.behind[_last_of(node).id] = [child for redirect in redirects for child in _destinations(redirect)[1:]]
             redirects = ()
         if node.type == "pipeline":
             pipeline = node.id
         if node.type in ("command", "declaration_command", "unset_command", "test_command"):
             self.steps.append(self._simple(node, pipeline, joint))
         elif node.type == "file_redirect" and ">" in self._text(node):
-            found = node.children_by_field_name("destination")
-            self.steps += [Written(self.word(child), joint) for child in found]
+            self.steps += [Written(self.word(child), joint) for child in _destinations(node)[:1]]
         inner = None if node.type in _OPEN else pipeline
         for child, child_joint, child_redirects in _parts(node, joint, redirects):
             self.collect(child, inner, depth + 1, child_joint, child_redirects)
 
     def _simple(self, node: Node, pipeline: int | None, joint: Joint) -> Simple:
-        words = [self.word(child) for child in _words_of(node)]
+        behind = self.behind.get(node.id, [])
+        words = [self.word(child) for child in (*_words_of(node), *behind) if not self._is_descriptor(child)]
         if node.type != "command" and node.children:
             words.insert(0, Word(self._text(node.children[0])))
-        return Simple(tuple(words), self._text(node), self._is_plain_command(node), pipeline, joint)
+        is_plain = not behind and self._is_plain_command(node)
+        return Simple(tuple(words), self._text(node), is_plain, pipeline, joint)
 
     def is_plain(self, node: Node, depth: int = 0) -> bool:
         """Whether there is nothing in it but plain simple commands. Raises RecursionError."""
@@ -236,6 +240,8 @@ class _Reading:
     def word(self, node: Node) -> Word:
         """What the shell makes of a word, as far as it can be told without running it."""
         text = self._text(node)
+        if self._is_descriptor(node):
+            return Word(text, False)
         if node.type in ("word", "number"):
             if _PLAIN_WORD.fullmatch(text):
                 return Word(text)
@@ -248,6 +254,10 @@ class _Reading:
         if node.type in ("concatenation", "command_name"):
             return self._joined(node)
         return Word(text, False, True)
+
+    def _is_descriptor(self, node: Node) -> bool:
+        """Whether it is the number that a redirection begins with: of `0>x` the grammar makes a word and `>x`."""
+        return self._bytes(node).isdigit() and self.source[node.end_byte : node.end_byte + 1] in (b"<", b">")
 
     def _quoted(self, node: Node, text: str) -> Word:
         if any(child.type in _OPEN for child in node.named_children):
@@ -287,6 +297,18 @@ def _parts(node: Node, joint: Joint, redirects: Sequence[Node]) -> Iterator[tupl
             yield (child, joint, ()) if n == 0 else (child, "&&" if is_and else "", redirects)
         elif child not in files:
             yield (child, joint, files) if has_body and n == 0 else (child, "", ())
+
+
+def _last_of(node: Node) -> Node:
+    """The command whose redirections those of the node are."""
+    while node.type in ("pipeline", "negated_command"):
+        node = node.named_children[-1]
+    return node
+
+
+def _destinations(redirect: Node) -> list[Node]:
+    """The file of a redirection; the words behind it, which are the command's, are others of it to the grammar."""
+    return redirect.children_by_field_name("destination")
 
 
 def _words_of(node: Node) -> Iterator[Node]:
