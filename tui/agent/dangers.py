@@ -33,7 +33,7 @@ from tui.agent.danger_words import (
     operands,
     values,
 )
-from tui.settings.paths import cache_dir, config_dir, data_dir, state_dir
+from tui.settings.paths import APPLICATION, cache_dir, config_dir, data_dir, state_dir
 
 __all__ = ["Ground", "why_dangerous"]
 
@@ -58,16 +58,27 @@ def _why(command: str, places: Places, depth: int) -> str | None:
 
 
 def _own_files(command: str, *, only_reads: bool) -> str | None:
-    home = str(Path.home())
+    home, plain = str(Path.home()), _with_plain_variables(command)
     for place in (config_dir(), data_dir(), state_dir(), cache_dir()):
         shown = str(place)
-        if shown in command or shown.replace(home, "~", 1) in command or shown.replace(home, "$HOME", 1) in command:
+        names = (shown, shown.replace(home, "~", 1), shown.replace(home, "$HOME", 1))
+        if any(name in command or name in plain for name in names):
             return "names the program's own files"
+    if re.search(rf"\$XDG_(CONFIG|DATA|STATE|CACHE)_HOME/{APPLICATION}\b", plain):
+        return "names the program's own files"
     if re.search(r"\bapprovals\.toml", command, re.IGNORECASE):
         return "names the program's own settings"
     if not only_reads and re.search(r"(?<![\w.-])\.mimo(?![\w.-])", command, re.IGNORECASE):
         return "names the program's own settings"
     return None
+
+
+def _with_plain_variables(command: str) -> str:
+    """`command` without quotes, and with `$X` for `${X}` and `${X:-other}`."""
+    text = re.sub(r"[\"'\\]", "", command)
+    for pattern in (r"\$\{(\w+)\}", r"\$\{(\w+):?[-=][^{}]*\}"):  # the second may have the first in it
+        text = re.sub(pattern, r"$\1", text)
+    return re.sub(r"/(\.?/)+", "/", text)
 
 
 def _only_reads(parsed: Parsed) -> bool:
