@@ -1,4 +1,4 @@
-"""A question of the model's to the user (the tool `ask_user`): put, waited for, and the answer given back."""
+"""Questions to the user: one of the model's (the tool `ask_user`), and what they are asked about a call."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.core.events import Event, QuestionAsked, ToolFinished, ToolStarted
+from tui.agent.approvals import Verdict
+from tui.core.events import ApprovalAsked, Event, QuestionAsked, ToolFinished, ToolStarted
 from tui.core.messages import ToolCall
+from tui.tools.base import Tool
+from tui.tools.changes import ChangingTool
 
 if TYPE_CHECKING:
     from tui.agent.calls import Workshop
@@ -35,3 +39,20 @@ async def put_question(shop: Workshop, call: ToolCall) -> AsyncGenerator[Event, 
     has_answer = answered.answer is not None
     result = answered.answer if answered.answer is not None else f"{answered.reason} {_DECIDE}".strip()
     yield ToolFinished(call.id, False, result, time.monotonic() - began, {"answered": has_answer})
+
+
+async def approval_question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:
+    """What the user is asked about a call.
+
+    Raises ToolError, OSError, ValueError for a change of files that cannot be made: nobody is to be asked about that.
+    """
+    preview = await asyncio.to_thread(_preview, shop, tool, call, verdict)
+    reason = f"{shop.subagent} asks: {verdict.reason}" if shop.subagent else verdict.reason
+    return ApprovalAsked(uuid.uuid4().hex[:12], call, reason, preview, verdict.rule)
+
+
+def _preview(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> str:
+    if isinstance(tool, ChangingTool) and verdict.rule is not None:
+        # Without a rule it is the place that is asked about: what is there is not told before.
+        return tool.plan(call.arguments, replace(shop.context, places=verdict.places)).diff(shop.context.folder)
+    return tool.preview(call.arguments, shop.context)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui.agent.approvals import Verdict
 from tui.agent.around import after, before
-from tui.agent.asking import put_question
+from tui.agent.asking import approval_question, put_question
 from tui.agent.hooks import Hooks
 from tui.agent.permissions import Permissions
 from tui.agent.plan import present
@@ -40,6 +39,7 @@ from tui.core.events import (
 from tui.core.messages import Json, ToolCall
 from tui.tools.ask_user import AskUser
 from tui.tools.base import Outcome, Tool, ToolContext
+from tui.tools.errors import ToolError, explain
 from tui.tools.kept_outputs import RESULT_CHARACTERS
 from tui.tools.present_plan import PresentPlan
 from tui.tools.registry import Toolbox
@@ -159,7 +159,12 @@ async def run_call(shop: Workshop, call: ToolCall) -> AsyncGenerator[Happened, N
     for problem in problems:
         yield Notice(problem)
     if verdict.action == "ask":
-        question = await _question(shop, tool, call, verdict)
+        try:
+            question = await approval_question(shop, tool, call, verdict)
+        except (ToolError, OSError, ValueError) as error:
+            yield ToolStarted(call)
+            yield ToolFinished(call.id, True, explain(error), 0.0, {})
+            return
         async with shop.asking:
             yield question
             answer = await shop.asker.ask(question)
@@ -204,12 +209,6 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _question(shop: Workshop, tool: Tool, call: ToolCall, verdict: Verdict) -> ApprovalAsked:
-    preview = await asyncio.to_thread(tool.preview, call.arguments, shop.context)
-    reason = f"{shop.subagent} asks: {verdict.reason}" if shop.subagent else verdict.reason
-    return ApprovalAsked(uuid.uuid4().hex[:12], call, reason, preview, verdict.rule)
-
-
 def _kept(
     shop: Workshop, context: ToolContext, tool: Tool, call: ToolCall, begun: Begun | None
 ) -> AsyncGenerator[Happened, None]:
@@ -236,7 +235,7 @@ async def _run_and_offer(
         return
     seems = f"its output and exit code look as if {failed.detail['sandbox_blocked']}"  # the command may print anything
     why = f"{seems}. Run it once outside the sandbox, with all of your rights?"
-    question = await _question(shop, tool, call, Verdict("ask", why))
+    question = await approval_question(shop, tool, call, Verdict("ask", why))
     verdict, changed = Verdict("allow"), ""
     try:
         async with shop.asking:
