@@ -71,6 +71,14 @@ def test_wrong_arguments_are_told_with_what_is_expected(arguments: dict[str, Any
     assert "path (a string)" in problem and "start (a whole number, optional)" in problem
 
 
+def test_of_several_missing_arguments_each_is_named_once() -> None:
+    tool = default_toolbox().get("edit_file")
+    assert tool is not None
+    problem = validate(tool, {"all": True, "x": 1})
+    assert problem is not None and problem.count("missing") == 1
+    assert "missing `path`, `old`, `new`" in problem and "unknown `x`" in problem
+
+
 def test_right_arguments_are_right() -> None:
     tool = default_toolbox().get("read_file")
     assert tool is not None

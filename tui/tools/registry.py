@@ -81,7 +81,8 @@ def validate(tool: Tool | ToolSpec, arguments: Json) -> str | None:
     errors = sorted(_validator(json.dumps(tool.parameters)).iter_errors(arguments), key=lambda error: list(error.path))
     if not errors:
         return None
-    problems = "; ".join(_sentence(error) for error in errors[:5])
+    sentences = dict.fromkeys(map(_sentence, errors))  # jsonschema has an error for each argument that is missing
+    problems = "; ".join(list(sentences)[:5])
     return f"The arguments of {tool.name} are wrong: {problems}. Expected: {_expected(tool.parameters)}."
 
 
