@@ -171,6 +171,15 @@ async def test_a_file_that_is_too_large_is_named_when_it_is_changed(stage: Stage
     assert (stage.folder / "small").read_bytes() == b"x"
 
 
+async def test_a_path_that_is_too_long_is_an_error_for_the_model_and_no_alarm(stage: Stage) -> None:
+    write = tool_call("write_file", {"path": f"new/{'x' * 300}", "content": "hello\n"})
+    conversation = stage.conversation([Reply(write), "Sorry."], policy="edits")
+    events = await events_of(conversation.send("write"))
+    assert "too long" in the(events, ToolFinished).result
+    assert not [event for event in events if isinstance(event, Notice)]
+    assert not (stage.folder / "new").exists()
+
+
 async def test_what_goes_on_in_the_background_is_the_turns_doing(stage: Stage) -> None:
     for name in ("go", "done"):
         os.mkfifo(stage.folder / name)

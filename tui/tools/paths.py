@@ -16,6 +16,8 @@ from tui.tools.git_files import KEPT, MARKS, is_git_folder
 
 _SOURCE = Path(__file__).resolve().parents[1]
 _GITDIR_LIMIT_BYTES = 4096
+_NAME_BYTES, _PATH_BYTES = 255, 4096
+"""File systems take no longer names, and Linux no longer path."""
 _NAMES_LIMIT = 5000
 _NEAR = 3
 _ALIKE = 65
@@ -45,6 +47,10 @@ def locate(folder: Path, path: str) -> Location:
         resolved = Path(os.path.realpath(Path(root) / path))  # an absolute path replaces the root
     except (OSError, ValueError) as error:  # characters that the file system's encoding does not have
         return Location(folder, False, False, f"{shown(path)} is not a usable path: {error}.")
+    if len(encoded := os.fsencode(resolved)) >= _PATH_BYTES or max(map(len, encoded.split(b"/"))) > _NAME_BYTES:
+        return Location(
+            folder, False, False, f"The path has too long a name in it, or is too long: {shown(path)[:80]} …"
+        )
     inside = resolved.is_relative_to(root)
     names = resolved.relative_to(root).parts if inside else resolved.parts
     protected = _is_protected(names) or _is_in_moved_git(Path(root), resolved) or _is_in_git_like(resolved)
