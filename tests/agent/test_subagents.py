@@ -107,6 +107,13 @@ async def two(stage: Stage, scripted: Callable[..., ScriptedServer]) -> Any:
         await conversation.close()
 
 
+async def test_without_a_task_there_is_no_subagent(stage: Stage) -> None:
+    conversation = stage.conversation([Reply(delegate("")), "Sorry."])
+    records = await records_of(conversation.send("go"))
+    assert result(records).is_error and "`task`" in result(records).result
+    assert not nested(records, StepStarted)
+
+
 async def test_a_cheap_model_searches_and_a_strong_one_decides(two: Two) -> None:
     conversation = two.begin(
         [Reply(delegate(agent="look"), usage=usage(100, 10)), Reply("It is 42.", usage=usage(200, 10))],

@@ -41,7 +41,11 @@ class Delegate:
         self.parameters: Json = {
             "type": "object",
             "properties": {
-                "task": {"type": "string", "description": "What to do, with all that must be known for it"},
+                "task": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "What to do, with all that must be known for it",
+                },
                 "agent": {"type": "string", "enum": names, "description": f"Default: {EXPLORE}"},
             },
             "required": ["task"],
