@@ -83,6 +83,7 @@ async def test_a_command_goes_on_and_its_new_output_is_read(session: Session, fo
     assert text.endswith("[ended: exit code 3]") and "first" not in text and text.index("second") < text.index("last")
     again = await session.do(READ, id=1)
     assert again.content == "[no new output]\n[ended: exit code 3]" and again.is_error
+    assert (outcome.detail["lines"], again.detail["lines"]) == (1, 0)
 
 
 async def test_a_program_is_talked_to(session: Session) -> None:

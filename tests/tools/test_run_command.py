@@ -33,12 +33,21 @@ async def test_output_and_exit_code_come_back(folder: Path, box: Sandbox | None)
     outcome = await outcome_of(RUN, folder, sandbox=box, command="echo out; echo err >&2; exit 3")
     assert outcome.content == "out\nerr\n[exit code 3]" and outcome.is_error
     name = "bubblewrap" if box else None
-    assert outcome.detail == {"exit_code": 3, "sandbox": name, "timed_out": False}
+    assert outcome.detail == {"exit_code": 3, "sandbox": name, "timed_out": False, "lines": 2}
 
 
 async def test_a_command_without_output_says_so(folder: Path, box: Sandbox | None) -> None:
     outcome = await outcome_of(RUN, folder, sandbox=box, command="true")
     assert outcome.content == "[no output]\n[exit code 0]" and not outcome.is_error
+    assert outcome.detail["lines"] == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [("seq 1 20000", 20_000), ("printf x", 1), ("printf 'x\n\ny'", 3), ("printf '\n\n'", 0), ("printf '\033[0m'", 0)],
+)
+async def test_the_lines_of_its_output_are_counted(folder: Path, box: Sandbox | None, command: str, lines: int) -> None:
+    assert (await outcome_of(RUN, folder, sandbox=box, command=command)).detail["lines"] == lines
 
 
 async def test_it_runs_in_the_folder_without_input_or_terminal(folder: Path, box: Sandbox | None) -> None:

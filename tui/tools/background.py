@@ -78,13 +78,15 @@ class Job:
         unread, self._unread = self._unread, Excerpt()
         # With its time: otherwise results would be the same, which is taken for a model that repeats itself.
         state = f"running for {time.monotonic() - self._began:.1f} s" if self.is_running else self.state
-        lines = [unread.text(self._whole.path).rstrip("\n") or "[no new output]", f"[{state}]"]
+        text = unread.text(self._whole.path).rstrip("\n")
+        lines = [text or "[no new output]", f"[{state}]"]
         if not self.is_running:
             self._has_news.set()
             self.has_told_its_end = True
             lines[1:1] = [f"[{sentence}]" for sentence in self.command.undone]
         has_failed = not self.is_running and not self.is_stopped and bool(self.command.exit_code)
-        return Outcome("\n".join(lines), is_error=has_failed, detail=self.detail)
+        detail = self.detail | {"lines": unread.lines if text else 0}
+        return Outcome("\n".join(lines), is_error=has_failed, detail=detail)
 
     @property
     def detail(self) -> Json:

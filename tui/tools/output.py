@@ -91,6 +91,22 @@ def _cut(text: str) -> Iterator[str]:
         yield text[start : start + _PIECE_CHARACTERS]
 
 
+class LineCount:
+    """How many lines a text has that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._ends, self._is_at_start = 0, True
+
+    def add(self, piece: str) -> None:
+        if piece:
+            self._ends += piece.count("\n")
+            self._is_at_start = piece.endswith("\n")
+
+    @property
+    def lines(self) -> int:
+        return self._ends + (not self._is_at_start)
+
+
 class Excerpt:
     """The beginning and the end of a text, as a terminal without colours would show it."""
 
@@ -98,9 +114,16 @@ class Excerpt:
         self._head = ""
         self._tail = ""
         self._characters = 0
+        self._count = LineCount()
+
+    @property
+    def lines(self) -> int:
+        """Of all of it."""
+        return self._count.lines
 
     def add(self, text: str) -> None:
         self._characters += len(text)
+        self._count.add(text)
         room = _RAW_CHARACTERS - len(self._head)
         self._head += text[:room]
         self._tail += text[max(room, 0) :]

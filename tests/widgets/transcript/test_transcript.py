@@ -97,6 +97,15 @@ async def test_a_tool_call_is_one_line_that_says_what_and_how_long() -> None:
     assert (await shown([*started, finished(result="x\n" * 12)]))[-1] == "● read_file src/a.py  · 12 lines · 0.1 s ▸"
 
 
+@pytest.mark.parametrize(("lines", "words"), [(20_000, "20,000 lines"), (1, "1 line"), (0, "no output")])
+async def test_the_lines_of_a_commands_output_are_told_without_the_notes_of_its_result(lines: int, words: str) -> None:
+    detail = {"exit_code": 0, "sandbox": "bubblewrap", "lines": lines}
+    make = call(name="run_command", command="make")
+    started = [asked("?"), step_started(), step_finished(make), record(events.ToolStarted(make))]
+    told = await shown([*started, finished(result="x\n[exit code 0]", detail=detail)])
+    assert told[-1] == f"● run_command make  · {words} · 0.1 s ▸"
+
+
 async def test_a_call_that_is_being_written_is_shown_and_becomes_the_call() -> None:
     writing = [
         asked("?"),

@@ -55,6 +55,8 @@ class ToolRun(Fold):
         self._steps_taken: int | None = None
         self._found: int | None = None
         """What a search of the web found."""
+        self._lines: int | None = None
+        """How many a command has put out: its result has notes too, and of a long output the ends alone."""
         self._answered: bool | None = None
         """Whether the user answered what the model asked."""
         self._exit_code: object = None
@@ -99,6 +101,7 @@ class ToolRun(Fold):
         self._plan = plan_lines(detail.get("todo")) or (self._plan if self.state == "denied" else [])
         self._steps_taken = taken if isinstance(taken := detail.get("steps"), int) else None
         self._found = found if isinstance(found := detail.get("results"), int) else None
+        self._lines = count if isinstance(count := detail.get("lines"), int) else None
         self._answered = answered if isinstance(answered := detail.get("answered"), bool) else None
         self.expanded = self.expanded or self.is_plan or self._answered is True
         self._exit_code = detail.get("exit_code")
@@ -206,8 +209,8 @@ class ToolRun(Fold):
         elif self._found is not None:
             parts.append(f"{self._found} found")
         elif self._result and self.state == "done":
-            count = self._result.strip("\n").count("\n") + 1
-            parts.append(f"{count:,} line{'s' if count != 1 else ''}")
+            count = self._result.strip("\n").count("\n") + 1 if self._lines is None else self._lines
+            parts.append(f"{count:,} line{'s' if count != 1 else ''}" if count else "no output")
         if self._sandbox:
             parts.append(self._sandbox)
         if self._total_s is not None:
