@@ -124,7 +124,7 @@ def _parse(source: bytes) -> Parsed | None:
 
 
 def _read(source: bytes) -> Parsed | None:
-    tree = _parser().parse(source.translate(_ASCII))
+    tree = _parser().parse(_CLOSING.sub(rb"\1&1", source.translate(_ASCII)))
     root = tree.root_node
     if root.has_error:
         return None
@@ -154,6 +154,9 @@ _ASCII = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
 they are letters like others, so the parser is given another in place of each of their bytes; all is read from the text
 itself."""
 
+_CLOSING = re.compile(rb"([<>])&-(?=[\s;|&)]|\Z)")
+"""What closes a descriptor: to the grammar an error when words follow, so it is given one that copies another."""
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -176,7 +179,7 @@ class _Reading:
         if redirects and node.type != "list":  # to the grammar `a && b > c` is a redirection of the whole list
             for redirect in redirects:
                 self.collect(redirect, pipeline, depth + 1, joint)
-            self.behind[_last_of(node).id] = [child for redirect in redirects for child in _destinations(redirect)[1:]]
+            self._put_behind(node, redirects)
             redirects = ()
         if node.type == "pipeline":
             pipeline = node.id
@@ -184,9 +187,19 @@ class _Reading:
             self.steps.append(self._simple(node, pipeline, joint))
         elif node.type == "file_redirect" and ">" in self._text(node):
             self.steps += [Written(self.word(child), joint) for child in _destinations(node)[:1]]
+        elif node.type == "redirected_statement" and (body := node.child_by_field_name("body")) is not None:
+            self._put_behind(body, [child for child in node.named_children if child.type == "heredoc_redirect"])
+        elif node.type == "redirected_statement":  # all of the command stands behind a redirection
+            found = [word for redirect in node.named_children for word in _words_behind(redirect)]
+            if words := [self.word(word) for word in found if not self._is_descriptor(word)]:
+                self.steps.append(Simple(tuple(words), self._text(node), False, pipeline, joint))
         inner = None if node.type in _OPEN else pipeline
         for child, child_joint, child_redirects in _parts(node, joint, redirects):
             self.collect(child, inner, depth + 1, child_joint, child_redirects)
+
+    def _put_behind(self, node: Node, redirects: Sequence[Node]) -> None:
+        words = [word for redirect in redirects for word in _words_behind(redirect)]
+        self.behind.setdefault(_last_of(node).id, []).extend(words)
 
     def _simple(self, node: Node, pipeline: int | None, joint: Joint) -> Simple:
         behind = self.behind.get(node.id, [])
@@ -301,7 +314,7 @@ def _parts(node: Node, joint: Joint, redirects: Sequence[Node]) -> Iterator[tupl
 
 def _last_of(node: Node) -> Node:
     """The command whose redirections those of the node are."""
-    while node.type in ("pipeline", "negated_command"):
+    while node.type in ("pipeline", "negated_command", "list"):
         node = node.named_children[-1]
     return node
 
@@ -309,6 +322,11 @@ def _last_of(node: Node) -> Node:
 def _destinations(redirect: Node) -> list[Node]:
     """The file of a redirection; the words behind it, which are the command's, are others of it to the grammar."""
     return redirect.children_by_field_name("destination")
+
+
+def _words_behind(redirect: Node) -> list[Node]:
+    """The words of the command behind a redirection, and those behind the start of a heredoc."""
+    return [*_destinations(redirect)[1:], *redirect.children_by_field_name("argument")]
 
 
 def _words_of(node: Node) -> Iterator[Node]:

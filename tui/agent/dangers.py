@@ -37,6 +37,7 @@ from tui.settings.paths import APPLICATION, cache_dir, config_dir, data_dir, sta
 
 __all__ = ["Ground", "why_dangerous"]
 
+_REDIRECTION = re.compile(r"(?<!\S)\d*(?:<<-?|<>|>>|>\||[<>])&?[ \t]*[^\s;|&]+")
 _DEEPEST = 4
 _MOST_TEXTS = 4
 """As many commands that are given as words are looked at of those that a wrapper may run."""
@@ -52,7 +53,7 @@ def _why(command: str, places: Places, depth: int) -> str | None:
     if own := _own_files(command, only_reads=parsed is not None and _only_reads(parsed)):
         return own
     if parsed is None:
-        found = WORDS_OF_TEXT.search(command)
+        found = WORDS_OF_TEXT.search(command) or WORDS_OF_TEXT.search(_REDIRECTION.sub(" ", command))
         return f"cannot be read, and has `{' '.join(found[0].split())[:40]}` in it" if found else None
     return _Look(command, parsed, places, depth).at_all()
 
