@@ -31,6 +31,8 @@ def call(name: str = "run_command", **arguments: Any) -> ToolCall:
         "&lt;function=run_command&gt;echo 'a b' &amp;&amp; touch x &gt; \"y\"&lt;/function&gt;",
         "+run_command(\n+  command=\"echo 'a b' &&\n+  touch x > y\")",
         "  12\trunCommand(cmd=`echo 'a b' && touch x > y`)",
+        "run_command(command=\"\\x65cho 'a b' && \\164ouch \\N{LATIN SMALL LETTER X} > y\")",
+        "run_command(command=\"echo 'a b' &&\\f touch x\\b > y\")",
         '{"tool": "r\\u0075n_command", "command": "echo \'a b\' && touch x > \\"y\\""}',
         'functions.run_command:0 {"command": "echo \'a b\' && touch x > y"}',
         '{"command": "echo \'a b\' && touch x > y", "name": "run-command"}',

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -25,8 +26,10 @@ _SHORT = 3
 """Values of so few characters have to be words of their own: they are part of many."""
 _LINE_MARKS = re.compile(r"^[ \t]*\d+\t|^[+>|][ \t]?", re.MULTILINE)
 """What lines of files, of changes and of quotations begin with."""
-_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
-_LEFT_OUT = re.compile(r"[\s\"'`“”‘’«»\\\u200b-\u200f\u2060\ufeff\u00ad]+")
+_ESCAPED = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([0-7]{1,3})|N\{([^}\n]{1,80})\}|[abfnrtv])"
+)
+_LEFT_OUT = re.compile(r"[\s\x00-\x1f\x7f\"'`“”‘’«»\\\u200b-\u200f\u2060\ufeff\u00ad]+")
 
 _BEFORE_A_CALLED = re.compile(r"(?:[=<>\]|｜]|:\s*\\?[\"'`“]|Action:|✿FUNCTION✿\s*:)\s*\\?[\"'`“]?\Z")
 _AFTER_A_CALLED = re.compile(r"[\s\"'`”\\]*[({\[<=:]|\\?[\"'”]\s*[,}]")
@@ -124,7 +127,21 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _decoded(text: str) -> str:
     """The text without the escapes of JSON and of tags."""
-    return html.unescape(_ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else " ", text))
+    return html.unescape(_ESCAPED.sub(_meant, text))
+
+
+def _meant(escape: re.Match[str]) -> str:
+    """The character that an escape of JSON or Python stands for; a space for those that are left out."""
+    if code := escape[1] or escape[2] or escape[3]:
+        return chr(min(int(code, 16), sys.maxunicode))
+    if escape[4]:
+        return chr(int(escape[4], 8))
+    if escape[5]:
+        try:
+            return unicodedata.lookup(escape[5])
+        except KeyError:
+            return " "
+    return " "
 
 
 def _squeezed(text: str) -> str:
