@@ -92,7 +92,11 @@ def _weigh(shop: Workshop, call: ToolCall, may_begin: bool) -> Weighed:
         return Weighed(tool, verdict)
     notes = shop.project.notes_for(verdict.places) if shop.project is not None else ()
     keeper = shop.keeper if may_begin and verdict.action == "allow" and tool.effect in CHANGING else None
-    return Weighed(tool, verdict, notes, keeper.begin(tool, verdict.places) if keeper is not None else None)
+    begun = keeper.begin(tool, verdict.places) if keeper is not None else None
+    if begun is not None and keeper is not None and tool.effect == "run" and keeper.has_outgrown:  # that shows only now
+        begun.end()
+        return Weighed(tool, replace(verdict, action="ask", reason=_OUTGROWN), notes)
+    return Weighed(tool, verdict, notes, begun)
 
 
 async def _in_thread(work: Callable[[], T], begun_of: Callable[[T], Begun | None]) -> T:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.app.driving import configure
 from tests.scripted import Reply, ScriptedServer, tool_call
-from tests.sessions.checkpoints.conftest import Session, fill, picture
+from tests.sessions.checkpoints.conftest import Session, fill, picture, run
 from tui.sessions.checkpoints.recorder import Recorder
 from tui.sessions.checkpoints.undoing import Undoing
 from tui.sessions.store import Store
@@ -55,6 +55,16 @@ def test_a_command_that_was_cut_off_is_taken_back_but_for_what_the_user_did(tmp_
     assert (folder / "empty").read_text() == "the user's, in between"
     (folder / "empty").write_text("")
     assert picture(folder) == before
+
+
+def test_a_command_that_was_cut_off_when_it_had_made_too_much_is_taken_back(tmp_path: Path, folder: Path) -> None:
+    before = picture(folder)
+    kill(child(tmp_path / "sessions.db", "command", folder))
+    run(f"mkdir -p '{'d/' * 70}'", folder)
+    undoing_of(tmp_path / "sessions.db").undo()
+    (folder / "empty").write_text("")
+    after = picture(folder)
+    assert {path: after[path] for path in before} == before
 
 
 @pytest.mark.parametrize(
@@ -101,8 +111,8 @@ def test_the_whole_program_killed_in_a_command_can_be_undone_afterwards(
     before = picture(folder)
     script = "rm -rf src; echo x > new; chmod 700 secret; echo ready; sleep 600"
     configure(scripted([Reply(tool_call("run_command", {"command": script})), "Hello."]))
-    run = [sys.executable, "-m", "tui", "run", "go", "--mode", "agent", "--policy", "auto", "--json"]
-    started = subprocess.Popen(run, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=folder)
+    going = [sys.executable, "-m", "tui", "run", "go", "--mode", "agent", "--policy", "auto", "--json"]
+    started = subprocess.Popen(going, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=folder)
     assert started.stdout
     for line in started.stdout:
         if json.loads(line)["type"] == "tool_output":

@@ -120,15 +120,15 @@ def test_why_there_is_nothing_to_take_back_is_told(session: Session) -> None:
             session.undoing.undo()
         return found.value.hint
 
-    assert why() == "No turn of this session has changed a file."
+    assert why() == "No turn of this session has changed a file that is kept here."
     session.edit("src/a.py", b"model")
     session.undoing.undo()
-    assert why() == "All that its turns have changed is taken back already."
+    assert why() == "All that its turns have changed here is taken back already."
     session.undoing.redo()
     session.edit("run.sh", b"model")
     (session.folder / "run.sh").write_text("mine")
     session.undoing.undo()
-    assert why() == "All that its turns have changed is taken back already, but for what has changed since."
+    assert why() == "All that its turns have changed here is taken back already, but for what has changed since."
 
 
 def test_after_a_new_change_nothing_is_brought_back(session: Session) -> None:
@@ -289,7 +289,9 @@ def test_what_was_hidden_by_closing_its_folder_comes_back(session: Session) -> N
     session.command("echo x >> run.sh; rm -r src/deep; echo x > src/a.py; chmod 000 src")
     session.undoing.undo()
     assert picture(session.folder) == before
-    session.command("rm -r src/deep; chmod 000 src")
+    session.edit("src/a.py", b"model")
+    session.edit("src/new", b"model")
+    session.command("rm -r src/deep; echo x > src/hidden; chmod 000 src")
     session.reopen()
     session.undoing.undo()
     assert picture(session.folder) == before
@@ -304,16 +306,42 @@ def test_bringing_back_leaves_what_the_user_had_taken_back(session: Session) -> 
     assert (session.folder / "src/a.py").read_bytes() == b"model" and not (session.folder / "new").exists()
 
 
-def test_changes_are_shown_as_they_would_be_taken_back(session: Session) -> None:
-    """Also what goes on in the background, which belongs to the turn that began it."""
+def start_in_background(session: Session) -> None:
+    """A turn that starts a command which goes on; what it does is done by hand."""
     works = False
     session.recorder = Recorder(session.store.ledger(session.id), session.folder, lambda: works)
     session.undoing = Undoing(session.recorder)
-    held = session.recorder.before_command((1, 1))
+    held = session.recorder.before_command((session.turn, 1))
     works = True
     assert held is not None
     session.recorder.after(held)
     session.next_turn()
+
+
+def test_what_goes_on_in_the_background_does_not_keep_a_turn_from_being_brought_back(session: Session) -> None:
+    start_in_background(session)
+    session.edit("feature", b"model")
+    session.undoing.undo()
+    (session.folder / "log").write_text("made in the background")
+    assert session.undoing.redo().turns == (2,) and (session.folder / "feature").exists()
+
+
+def test_what_was_there_comes_back_from_what_makes_too_much_in_the_background(session: Session) -> None:
+    before = picture(session.folder)
+    start_in_background(session)
+    run(f"rm src/a.py; mkdir -p '{'d/' * 70}'", session.folder)
+    session.command("rm run.sh")
+    assert session.recorder.has_outgrown
+    run("rm empty", session.folder)
+    while picture(session.folder).keys() & before.keys() != before.keys():
+        session.undoing.undo()
+    after = picture(session.folder)
+    assert {path: after[path] for path in before} == before
+
+
+def test_changes_are_shown_as_they_would_be_taken_back(session: Session) -> None:
+    """Also what goes on in the background, which belongs to the turn that began it."""
+    start_in_background(session)
     session.edit("later", b"model")
     (session.folder / "behind").write_text("made in the background")
     assert [change.path for change in session.undoing.session_changes()] == ["behind", "later"]

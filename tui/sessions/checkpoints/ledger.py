@@ -133,6 +133,11 @@ class Ledger:
                 (self._session, body),
             )
 
+    def has_tree(self) -> bool:
+        """Whether this session has ever saved a tree."""
+        with self._database.read() as sql:
+            return sql.execute("SELECT 1 FROM kept_trees WHERE session = ?", (self._session,)).fetchone() is not None
+
     def load_tree(self) -> tuple[int, Tree]:
         """The tree that this session saved last, and after which entry that was."""
         return self._tree("WHERE session = ?", self._session)

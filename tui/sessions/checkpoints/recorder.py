@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.sessions.checkpoints.ledger import Ledger
 from tui.sessions.checkpoints.scan import TooLarge, Tree, changes_of_known, differences, is_inside_left_out, scan
-from tui.sessions.checkpoints.states import Change, Seen, State, look, opened, why_unkept
+from tui.sessions.checkpoints.states import Change, Seen, State, look, opened
 
 Place = tuple[int, int]
 """Turn and step."""
@@ -33,7 +33,7 @@ class Recorder:
         self.limit = ""
         """Why what commands change is not kept here; empty while it is."""
         self.has_outgrown = False
-        """It was kept, and a command has made too much of it."""
+        """A command has made too much of it: only what was there before is looked after."""
         self._works_behind, self._worked_behind = works_behind, False
         self._place_behind: Place = (0, 0)
         """Where what runs in the background was begun."""
@@ -62,7 +62,7 @@ class Recorder:
 
     def before_command(self, place: Place) -> Held | None:
         """Something is about to change whatever it likes. None when there is too much to keep: then `limit` says so."""
-        if self.limit:
+        if self.limit and not self.has_outgrown:
             return None
         with self.at_work():
             try:
@@ -70,6 +70,7 @@ class Recorder:
                 self._begin_tree()
             except TooLarge as error:
                 self.limit, self._tree = str(error), None
+                self.has_outgrown = self.has_outgrown or self.ledger.has_tree()
                 return None
             self._running += 1
             return Held(self.ledger.begin(*place, "tree"), place, None)
@@ -87,7 +88,7 @@ class Recorder:
         did, self._worked_behind = self._worked_behind, self._works_behind()
         if self._tree is None:
             return
-        new = scan(self.folder, self._tree, self.ledger.blobs.keep)
+        new = self._now(self._tree)
         if changes := differences(self._tree, new):
             is_behind = did or self._worked_behind
             is_ours = is_behind or self._running
@@ -104,10 +105,7 @@ class Recorder:
         """Files were put back: that is nobody's change."""
         if self._tree is not None:
             self._is_saved = False
-            try:
-                self._tree = scan(self.folder, self._tree, self.ledger.blobs.keep)
-            except TooLarge as error:
-                self.limit, self._tree = str(error), None
+            self._tree = self._now(self._tree)
 
     def look(self, path: str) -> State | None:
         """What is at a path now; its contents are kept."""
@@ -117,15 +115,12 @@ class Recorder:
             seen = look(root, path, self.ledger.blobs.keep)
         return seen.state if seen else None
 
-    def hidden_in(self, folders: Iterable[str]) -> list[Change]:
-        """What was changed in folders that could not be looked into: what is there now, and what was known of it."""
-        below = tuple(f"{folder}/" for folder in folders)
-        if not below:
-            return []
-        tree = self._tree if self._tree is not None else self._tree_of_ledger()
-        known = {path: seen for path, seen in tree.items() if path.startswith(below)}
-        found = changes_of_known(self.folder, known, self.ledger.blobs.keep)
-        return [Change(path, now, state) for path, state, now in found if state and not why_unkept(state)]
+    def reveal(self, place: Place) -> None:
+        """Folders that could not be looked into can be again: take in what the model has changed there."""
+        known = self._tree if self._tree is not None else self._tree_of_ledger()
+        self._tree = self._now(known)
+        if changes := differences(known, self._tree):
+            self.ledger.add(*place, "tree", changes)
 
     def _begin_tree(self) -> None:
         if self._tree is None:
@@ -151,14 +146,9 @@ class Recorder:
         if not self._worked_behind:
             self._place_behind = held.place
         self._worked_behind = self._works_behind()
-        known = self._tree or {}
-        new: Tree | None = None
-        try:
-            new = scan(self.folder, known, self.ledger.blobs.keep)
-            changes = differences(known, new)
-        except TooLarge as error:  # whatever else it made: what was there can be taken back
-            self.limit, self.has_outgrown = str(error), bool(known)
-            changes = changes_of_known(self.folder, known, self.ledger.blobs.keep)
+        known = self._tree if self._tree is not None else self._tree_of_ledger()
+        new = self._now(known)
+        changes = differences(known, new)
         others = self.ledger.files_of_others(held.number) if changes else set()
         mine = [change for change in changes if (change.path, change.after) not in others]
         self.ledger.close(held.number, mine)
@@ -202,10 +192,22 @@ class Recorder:
 
     def _changes_since_saved(self) -> list[Change]:
         tree = self._tree_of_ledger()
-        try:
-            return differences(tree, scan(self.folder, tree, self.ledger.blobs.keep))
-        except TooLarge:
-            return []
+        return differences(tree, self._now(tree))
+
+    def _now(self, known: Tree) -> Tree:
+        """The tree as it is; where a command has made too much of it, that of it which was known before."""
+        if not self.has_outgrown:
+            try:
+                return scan(self.folder, known, self.ledger.blobs.keep)
+            except TooLarge as error:
+                self.limit, self.has_outgrown = str(error), True
+        new = dict(known)
+        for path, _, after in changes_of_known(self.folder, known, self.ledger.blobs.keep):
+            if after is None:
+                del new[path]
+            else:
+                new[path] = Seen(None, after)
+        return new
 
     def _tree_of_ledger(self) -> Tree:
         """The tree as it was when all that is known had happened."""

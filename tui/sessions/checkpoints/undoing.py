@@ -139,6 +139,9 @@ class Undoing:
         return self._ledger.entries()
 
     def _take_back(self, entries: Sequence[Entry], took: Sequence[Entry], is_forced: bool) -> Result:
+        if opened := self._open_up(took):
+            known = {entry.number for entry in entries}
+            took = [*took, *(entry for entry in self._ledger.entries() if entry.number not in known)]
         what = plan(net(took), self._recorder.look, is_forced=is_forced)
         turns = tuple(sorted({entry.turn for entry in took}))
         if not what.changes and not what.done:
@@ -148,6 +151,7 @@ class Undoing:
         done = [change._replace(before=cut[change.path]) for change in what.done if change.path in cut]
         number = self._ledger.begin(turns[-1], 0, "undo", what.changes)
         made, failed = self._carry_out(what)
+        made = (*opened, *made)
         left = (*what.left, *(path for path in failed if path not in what.unkept))
         if made or what.done:
             self._ledger.undone(number, [*made, *done], [entry.number for entry in took], turns=turns, left=left)
@@ -167,12 +171,19 @@ class Undoing:
 
     def _carry_out(self, what: Plan) -> tuple[tuple[Change, ...], dict[str, str]]:
         failed = dict(what.unkept) | self._restore(what.changes)
-        seen = {change.path for change in what.changes}
-        opened = [change.path for change in what.changes if _opens(change)]
-        hidden = [change for change in self._recorder.hidden_in(opened) if change.path not in seen]
-        failed |= self._restore(hidden)
         self._recorder.restored()
-        return tuple(change for change in (*what.changes, *hidden) if change.path not in failed), failed
+        return tuple(change for change in what.changes if change.path not in failed), failed
+
+    def _open_up(self, took: Sequence[Entry]) -> list[Change]:
+        """Let those folders be looked into again that were closed by what is taken back, and take in what was hidden
+        there: else that would not be taken back. Returns what was done."""
+        look = self._recorder.look
+        changes = [Change(path, look(path), target) for path, (target, _, _) in net(took).items() if _is_open(target)]
+        if not (closed := [change for change in changes if _opens(change)]):
+            return []
+        failed = self._restore(closed)
+        self._recorder.reveal(took[-1].place)
+        return [change for change in closed if change.path not in failed]
 
     def _restore(self, changes: Sequence[Change]) -> dict[str, str]:
         targets = {change.path: change.after for change in changes}
@@ -207,20 +218,24 @@ def _is_active(entry: Entry) -> bool:
 
 
 def _last_undo(entries: Sequence[Entry]) -> Entry | None:
-    """The last one that still holds, if no turn has changed anything since."""
+    """The last one that still holds, if no later turn has changed anything since.
+
+    What goes on in the background belongs to an earlier one: it only leaves alone what it has changed.
+    """
+    latest = 0
     for entry in reversed(entries):
         if entry.is_of_model and not entry.is_open:
-            return None
+            latest = max(latest, entry.turn)
         if entry.kind == "undo" and not entry.is_open and not entry.is_reverted:
-            return entry
+            return entry if latest <= entry.turn else None
     return None
 
 
 def _why_nothing(entries: Sequence[Entry]) -> str:
     if not any(entry.is_of_model and entry.is_reverted for entry in entries):
-        return "No turn of this session has changed a file."
+        return "No turn of this session has changed a file that is kept here."
     but = ", but for what has changed since" if (last := _last_undo(entries)) and last.left else ""
-    return f"All that its turns have changed is taken back already{but}."
+    return f"All that its turns have changed here is taken back already{but}."
 
 
 def _after(place: Place, entries: Sequence[Entry]) -> list[Entry]:
