@@ -154,9 +154,10 @@ class Keeper:
                 self._made[0].end(self._place())
 
     def _since(self, result: Result) -> Iterator[str]:
-        """What to say where the last turn was not among those that were put back: it may have worked elsewhere."""
-        last = max(result.turns, default=0)
-        if 0 < last < self._place()[0] and all(entry.turn <= last for entry in self._parts()[0].ledger.entries()):
+        """What to say where the last turn was not among those that were taken back: it may have worked elsewhere."""
+        last, entries = max(result.turns, default=0), self._parts()[0].ledger.entries()
+        is_undo = bool(entries) and entries[-1].kind == "undo" and not entries[-1].is_reverted
+        if is_undo and 0 < last < self._place()[0] and all(entry.turn <= last for entry in entries):
             yield "the turns since have changed nothing that is kept here"
 
     def _find_out(self, recorder: Recorder, held: Held) -> Told:

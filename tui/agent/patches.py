@@ -112,6 +112,7 @@ def summary(result: Result, did: str = "Took back", place: str = "") -> tuple[st
     if did != "Took back":
         return " ".join(sentences), ""
     hints = ["/undo! takes back what was left, too."] if result.left else []
+    hints += ["/undo 2 takes back the turn before it, too."] if result.left and not result.changes else []
     return " ".join(sentences), " ".join([*hints, *(["/redo brings it back."] if result.changes else [])])
 
 

@@ -24,7 +24,7 @@ _NARROWEST_TITLE = 20
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|diff|undo|delete")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|diff|undo|redo|delete")
     listing = commands.add_parser("list", help="show all sessions, the last used first")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     showing = commands.add_parser("show", help="print a session")

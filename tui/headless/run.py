@@ -77,8 +77,10 @@ class TextPrinter:
         self._ends_with_newline = True
         self._calls: dict[str, ToolCall] = {}
         """Of the step, by id."""
-        self._named: list[str] = []
-        """The ids of those whose line was printed, the last one last."""
+        self._named: set[str] = set()
+        """The ids of those whose line was printed."""
+        self._spoken_of = ""
+        """The id of the call that the last line was about."""
         self._cut = ""
         """The text of a step that was cut off, until it is known whether another answer comes in its place."""
 
@@ -92,7 +94,7 @@ class TextPrinter:
         elif isinstance(event, StepStarted):
             self._begin_answer()
         elif isinstance(event, StepFinished):
-            self._calls, self._named = {call.id: call for call in event.message.tool_calls}, []
+            self._calls, self._named = {call.id: call for call in event.message.tool_calls}, set()
             if not self._streams:
                 self._step(event)
         elif isinstance(event, ApprovalAsked | ToolStarted):
@@ -127,13 +129,13 @@ class TextPrinter:
     def _name(self, call_id: str) -> None:
         """Print the line of a call, the first time that it is spoken of."""
         if call_id in self._calls and call_id not in self._named:
-            self._named.append(call_id)
+            self._named.add(call_id)
+            self._spoken_of = call_id
             _say(f"● {_words_of(self._calls[call_id])}")
 
     def _whose(self, call_id: str) -> str:
-        """The call that a result is of, where another one's line stands above it: several ran side by side."""
-        call = self._calls.get(call_id)
-        is_clear = call is None or self._named[-1:] == [call_id]
+        """The call that a result is of, where the line above it is about another one: several ran side by side."""
+        call, is_clear, self._spoken_of = self._calls.get(call_id), self._spoken_of == call_id, call_id
         return "" if call is None or is_clear else f"{clean_line(_words_of(call), _WHOSE_CHARACTERS)}: "
 
     def _answer(self, text: str) -> None:

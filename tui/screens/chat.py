@@ -230,6 +230,8 @@ class ChatScreen(ReportsBrokenWorkers, Screen[None]):
             self.questions.put(record.event)
         elif isinstance(record.event, ApprovalGiven | QuestionAnswered):
             self.questions.drop()
+            if isinstance(record.event, ApprovalGiven) and record.event.decision != "no":
+                self.projecting.planned()
         self.overview.take(record)
 
     def say(self, error: MimoError) -> None:

@@ -29,6 +29,7 @@ layout, some typical files, the scripts that continuous integration runs. Then w
 - the habits of the code that a newcomer would get wrong, and what must not be done.
 Write only what you found in the files, no general advice. Then say in two sentences what you wrote."""
 _HELP_CHARACTERS = 100
+_PLANNING = "The model only looks now, and shows a plan before it changes anything."
 
 
 class Projecting:
@@ -80,11 +81,14 @@ class Projecting:
         conversation.permissions.plan()
         self._screen.talk.next_mode = "agent"
         self._screen.mode_changed()
-        self._screen.note.say(
-            "The model only looks now, and shows a plan before it changes anything.", "/plan ends it."
-        )
+        self._screen.note.say(_PLANNING, "/plan ends it.")
         if task:
             self._screen.sending.send(task)
+
+    def planned(self) -> None:
+        """A plan was accepted: that it is planned first is not true any more."""
+        if self._screen.note.texts[0] == _PLANNING:
+            self._screen.note.clear_text()
 
     def _command(self, custom: CustomCommand) -> Command:
         return Command(custom.name, clean_line(custom.help, _HELP_CHARACTERS), partial(self._send, custom), "[WORDS]")

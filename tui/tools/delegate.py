@@ -44,6 +44,7 @@ class Delegate:
                 "task": {
                     "type": "string",
                     "minLength": 1,
+                    "pattern": r"\S",
                     "description": "What to do, with all that must be known for it",
                 },
                 "agent": {"type": "string", "enum": names, "description": f"Default: {EXPLORE}"},
