@@ -222,12 +222,11 @@ def _last_undo(entries: Sequence[Entry]) -> Entry | None:
 
     What goes on in the background belongs to an earlier one: it only leaves alone what it has changed.
     """
-    latest = 0
-    for entry in reversed(entries):
-        if entry.is_of_model and not entry.is_open:
-            latest = max(latest, entry.turn)
+    for place, entry in reversed(list(enumerate(entries))):
         if entry.kind == "undo" and not entry.is_open and not entry.is_reverted:
-            return entry if latest <= entry.turn else None
+            known = max((before.place for before in entries[:place] if before.is_of_model), default=(0, 0))
+            since = (after for after in entries[place:] if after.is_of_model and not after.is_open)
+            return None if any(after.place > known for after in since) else entry
     return None
 
 
