@@ -56,6 +56,11 @@ class Command:
         return self._output.excerpt.text(whole)
 
     @property
+    def lines(self) -> int:
+        """How many it has put out so far."""
+        return self._output.excerpt.lines
+
+    @property
     def exit_code(self) -> int | None:
         """As the shell says it: 128 and the signal's number if one ended it. None while it runs."""
         code = self._process.returncode

@@ -91,22 +91,6 @@ def _cut(text: str) -> Iterator[str]:
         yield text[start : start + _PIECE_CHARACTERS]
 
 
-class LineCount:
-    """How many lines a text has that comes in pieces."""
-
-    def __init__(self) -> None:
-        self._ends, self._is_at_start = 0, True
-
-    def add(self, piece: str) -> None:
-        if piece:
-            self._ends += piece.count("\n")
-            self._is_at_start = piece.endswith("\n")
-
-    @property
-    def lines(self) -> int:
-        return self._ends + (not self._is_at_start)
-
-
 class Excerpt:
     """The beginning and the end of a text, as a terminal without colours would show it."""
 
@@ -114,16 +98,18 @@ class Excerpt:
         self._head = ""
         self._tail = ""
         self._characters = 0
-        self._count = LineCount()
+        self._line_ends, self._is_at_line_start = 0, True
 
     @property
     def lines(self) -> int:
         """Of all of it."""
-        return self._count.lines
+        return self._line_ends + (not self._is_at_line_start)
 
     def add(self, text: str) -> None:
         self._characters += len(text)
-        self._count.add(text)
+        if text:
+            self._line_ends += text.count("\n")
+            self._is_at_line_start = text.endswith("\n")
         room = _RAW_CHARACTERS - len(self._head)
         self._head += text[:room]
         self._tail += text[max(room, 0) :]

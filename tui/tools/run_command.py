@@ -14,7 +14,7 @@ from tui.tools.blocked import missed_own_server, why_blocked
 from tui.tools.command import Command
 from tui.tools.errors import ToolError, explain
 from tui.tools.kept_outputs import WholeOutput
-from tui.tools.output import EXCERPT_CHARACTERS, LineCount
+from tui.tools.output import EXCERPT_CHARACTERS
 
 _MEMORY_SIGNS = ("ReserveShadowMemoryRange failed", "Sanitizer failed to allocate")
 _MEMORY_HINT = "[A limit of memory is set here. Sanitizers need more: start the command with `ulimit -d unlimited`.]"
@@ -63,25 +63,24 @@ class RunCommand:
             yield Outcome(f"{_NOT_STARTED}: {explain(error)}", is_error=True)
             return
         timeout_s = float(arguments.get("timeout", context.command_timeout_s))
-        whole, count = WholeOutput(context.desk.outputs, EXCERPT_CHARACTERS), LineCount()
+        whole = WholeOutput(context.desk.outputs, EXCERPT_CHARACTERS)
         try:
             async with contextlib.aclosing(command.pieces(timeout_s)) as pieces:
                 async for piece in pieces:
                     await asyncio.to_thread(whole.add, piece)
-                    count.add(piece)
                     yield piece
         finally:
             await command.finish()
-        yield _outcome(command, whole.path, count.lines)
+        yield _outcome(command, whole.path)
 
 
-def _outcome(command: Command, whole: Path | None, count: int) -> Outcome:
+def _outcome(command: Command, whole: Path | None) -> Outcome:
     text, code = command.excerpt(whole).rstrip("\n"), command.exit_code
     detail = {"exit_code": code, "sandbox": command.sandbox_name, "timed_out": command.timed_out_after_s is not None}
     if command.never_ran:
         what = "The sandbox could not be set up, so nothing was run" if command.sandbox_name else _NOT_STARTED
         return Outcome(f"{what}: {text}", is_error=True, detail=detail)
-    detail["lines"] = count if text else 0
+    detail["lines"] = command.lines if text else 0
     lines = [text or "[no output]"]
     lines += [f"[{sentence}]" for sentence in command.undone]
     if command.timed_out_after_s is not None:
