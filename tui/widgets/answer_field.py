@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tui.core.text import clean
+from tui.widgets.pasted import as_lines
 from tui.widgets.prompt import NEWLINE_KEYS
 
 
@@ -36,10 +37,9 @@ class AnswerField(TextArea):
         event.stop()  # the screen would take it for the prompt's
 
     def on_paste(self, event: events.Paste) -> None:
-        """Terminals paste line ends as carriage returns."""
         event.stop()
         event.prevent_default()
-        self.write(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self.write(as_lines(event.text))
 
     def write(self, text: str) -> None:
         """Put text where the cursor is, in place of what is selected; its controls are made visible."""

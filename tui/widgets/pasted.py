@@ -1,4 +1,4 @@
-"""What a pasted text may be: the paths that a terminal writes when files are dropped on it."""
+"""What is pasted: its lines, and what it may be: the paths that a terminal writes when files are dropped on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ _LONGEST = 8192
 _MOST_LINES = 20
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 _PLACE = re.compile(r"(/|~|\.{1,2}/|file://)")
+
+
+def as_lines(text: str) -> str:
+    """A pasted text with line feeds at its line ends: terminals paste them as carriage returns."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def looks_like_image(name: str) -> bool:

@@ -17,7 +17,7 @@ from textual.widgets import TextArea
 from tui.core.text import clean
 from tui.widgets.file_words import FileWord, file_word, written
 from tui.widgets.history import History
-from tui.widgets.pasted import looks_like_image, readings
+from tui.widgets.pasted import as_lines, looks_like_image, readings
 
 # Terminals without the kitty protocol send ESC CR for alt+enter, of which Textual would make a plain Enter.
 cast(dict[str, object], ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
@@ -175,10 +175,10 @@ class Prompt(TextArea, inherit_bindings=False, inherit_css=False):
         event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Terminals paste line ends as carriage returns, and as a path what is dropped on them."""
+        """Terminals paste as a path what is dropped on them."""
         event.stop()
         event.prevent_default()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        text = as_lines(event.text)
         if readings(text):
             self.post_message(self.PathsPasted(text))
         else:
