@@ -12,12 +12,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tui.core.errors import MimoError
 from tui.core.events import Happened, Notice, ToolFinished
 from tui.core.messages import Context, Json, Message
-from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import NEVER, why_unkept
 from tui.tools.base import Tool
 from tui.tools.repositories import RepositoryWatch
@@ -45,13 +44,14 @@ class Begun:
         self._took_s = 0.0
         self._ending = threading.Lock()
 
-    def end(self) -> None:
+    def end(self) -> Told:
         """It is over: find out what has changed. Blocking. A tool may do it in its own thread; else `around` does."""
         with self._ending:  # a second time it would find no change, and forget those that were
             if self._told is None:
                 began = time.monotonic()
                 self._told = self._find_out()
                 self._took_s = time.monotonic() - began
+            return self._told
 
     async def around(self, events: AsyncGenerator[Happened, None]) -> AsyncGenerator[Happened, None]:
         """The events of the call as it runs, with what it changed in `ToolFinished.detail`."""
@@ -61,11 +61,11 @@ class Begun:
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, ToolFinished):
-                        if self._told is None:
-                            await asyncio.to_thread(self.end)
+                        if (told := self._told) is None:
+                            told = await asyncio.to_thread(self.end)
                         else:  # within the tool's time, but no work of its own
                             event = replace(event, total_s=max(event.total_s - self._took_s, 0.0))
-                        detail, problems = cast(Told, self._told)
+                        detail, problems = told
                         for problem in problems:
                             yield Notice(problem)
                         event = replace(event, detail=event.detail | detail)
@@ -122,12 +122,12 @@ class Keeper:
     def recover(self) -> None:
         """Find out what was changed when the program was killed, before anything else changes. Blocking, raises
         nothing."""
-        with suppress(MimoError, OSError, TooLarge), self._parts()[0].at_work():
+        with suppress(MimoError, OSError), self._parts()[0].at_work():
             pass
 
     @property
     def has_outgrown(self) -> bool:
-        """What commands change was kept, and is no more: one of them has made too much of the folder."""
+        """A command has made too much of the folder: of what commands change only what was there before is kept."""
         return self._made is not None and self._made[0].has_outgrown
 
     def put_back(self, work: Callable[[Undoing], Result]) -> Result:
@@ -150,7 +150,7 @@ class Keeper:
     def close(self) -> None:
         """Take in what commands in the background have changed. Blocking, raises nothing."""
         if self._made is not None:
-            with suppress(MimoError, OSError, TooLarge):
+            with suppress(MimoError, OSError):
                 self._made[0].end(self._place())
 
     def _since(self, result: Result) -> Iterator[str]:

@@ -59,7 +59,7 @@ class ToolContext:
     """Where the paths of the call led when it was judged; tools work on nothing else. None: it was not judged."""
     desk: Desk = field(default_factory=Desk)
     """What the tools of the session share."""
-    when_changed: Callable[[], None] = lambda: None
+    when_changed: Callable[[], object] = lambda: None
     """To be called in the thread that has changed files, once it has: another way into a thread is spared. Blocking."""
     sees_images: bool | None = None
     """Whether the model can be shown images; None: not known."""

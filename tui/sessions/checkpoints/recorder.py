@@ -117,7 +117,7 @@ class Recorder:
 
     def reveal(self, place: Place) -> None:
         """Folders that could not be looked into can be again: take in what the model has changed there."""
-        known = self._tree if self._tree is not None else self._tree_of_ledger()
+        known = self._known()
         self._tree = self._now(known)
         if changes := differences(known, self._tree):
             self.ledger.add(*place, "tree", changes)
@@ -146,7 +146,7 @@ class Recorder:
         if not self._worked_behind:
             self._place_behind = held.place
         self._worked_behind = self._works_behind()
-        known = self._tree if self._tree is not None else self._tree_of_ledger()
+        known = self._known()
         new = self._now(known)
         changes = differences(known, new)
         others = self.ledger.files_of_others(held.number) if changes else set()
@@ -191,8 +191,8 @@ class Recorder:
             self.ledger.close(trees[-1].number, changes)
 
     def _changes_since_saved(self) -> list[Change]:
-        tree = self._tree_of_ledger()
-        return differences(tree, self._now(tree))
+        known = self._known()
+        return differences(known, self._now(known))
 
     def _now(self, known: Tree) -> Tree:
         """The tree as it is; where a command has made too much of it, that of it which was known before."""
@@ -209,8 +209,10 @@ class Recorder:
                 new[path] = Seen(None, after)
         return new
 
-    def _tree_of_ledger(self) -> Tree:
-        """The tree as it was when all that is known had happened."""
+    def _known(self) -> Tree:
+        """The tree as it was last: when it was looked at, or else when all that is stored had happened."""
+        if self._tree is not None:
+            return self._tree
         number, tree = self.ledger.load_tree()
         for entry in self.ledger.entries():
             if entry.number > number and entry.kind != "undo" and not entry.is_open:

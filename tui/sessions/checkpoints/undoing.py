@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ from tui.sessions.checkpoints.ledger import Entry
 from tui.sessions.checkpoints.plan import Plan, net, plan
 from tui.sessions.checkpoints.recorder import Place, Recorder
 from tui.sessions.checkpoints.restore import restore, sweep
-from tui.sessions.checkpoints.scan import TooLarge
 from tui.sessions.checkpoints.states import Change, State
 
 _LOOK_IN = 0o500
@@ -41,17 +39,9 @@ class FileChange(NamedTuple):
     new: bytes | None
 
 
-def _opens(change: Change) -> bool:
-    """Whether a folder can be looked into again."""
-    return _is_folder(change.before) and not _is_open(change.before) and _is_open(change.after)
-
-
-def _is_folder(state: State | None) -> bool:
-    return state is not None and state.kind == "folder"
-
-
-def _is_open(state: State | None) -> bool:
-    return state is not None and state.kind == "folder" and state.mode & _LOOK_IN == _LOOK_IN
+def _is_folder(state: State | None, *, is_open: bool) -> bool:
+    """Whether it is a folder that can be looked into, or one that cannot."""
+    return state is not None and state.kind == "folder" and (state.mode & _LOOK_IN == _LOOK_IN) is is_open
 
 
 class Undoing:
@@ -134,8 +124,7 @@ class Undoing:
         entries = self._ledger.entries()
         sweep(self._recorder.folder, (c.path for e in entries if e.kind == "undo" and e.is_open for c in e.changes))
         last = max((entry.place for entry in entries), default=(0, 0))
-        with contextlib.suppress(TooLarge):
-            self._recorder.settle(last)
+        self._recorder.settle(last)
         return self._ledger.entries()
 
     def _take_back(self, entries: Sequence[Entry], took: Sequence[Entry], is_forced: bool) -> Result:
@@ -177,9 +166,12 @@ class Undoing:
     def _open_up(self, took: Sequence[Entry]) -> list[Change]:
         """Let those folders be looked into again that were closed by what is taken back, and take in what was hidden
         there: else that would not be taken back. Returns what was done."""
-        look = self._recorder.look
-        changes = [Change(path, look(path), target) for path, (target, _, _) in net(took).items() if _is_open(target)]
-        if not (closed := [change for change in changes if _opens(change)]):
+        closed = [
+            Change(path, now, target)
+            for path, (target, _, _) in net(took).items()
+            if _is_folder(target, is_open=True) and _is_folder(now := self._recorder.look(path), is_open=False)
+        ]
+        if not closed:
             return []
         failed = self._restore(closed)
         self._recorder.reveal(took[-1].place)
